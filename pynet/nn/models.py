@@ -1,0 +1,142 @@
+"""The architectures that pynet ships, by name, and the way from a description to a network."""
+
+from pynet.nn import activations, layers
+from pynet.nn.activations import ReLU, Sigmoid
+from pynet.nn.init import glorot_normal, he_normal
+from pynet.nn.layers import Dropout, Flatten, Linear
+from pynet.nn.network import Sequential
+
+PIXELS, CLASSES = 28 * 28, 10
+
+
+def mlp(*, rng=None, dropout=0.0):
+    """Build the best fully connected network: 784-512-256-10 with ReLU, for cross-entropy.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator, optional
+        For the first weights and for dropout.
+    dropout : float
+        The share of each hidden layer's outputs to drop in training, in [0, 1).
+    """
+    return Sequential(
+        [
+            Flatten(),
+            Linear(PIXELS, 512, init=he_normal, rng=rng),
+            ReLU(),
+            *_dropout(dropout, rng),
+            Linear(512, 256, init=he_normal, rng=rng),
+            ReLU(),
+            *_dropout(dropout, rng),
+            Linear(256, CLASSES, init=he_normal, rng=rng),
+        ]
+    )
+
+
+def classic_sigmoid(*, rng=None, dropout=0.0):
+    """Build the textbook network of the 1980s: 784-128-10, sigmoids, for squared error."""
+    return Sequential(
+        [
+            Flatten(),
+            Linear(PIXELS, 128, init=glorot_normal, rng=rng),
+            Sigmoid(),
+            *_dropout(dropout, rng),
+            Linear(128, CLASSES, init=glorot_normal, rng=rng),
+            Sigmoid(),
+        ]
+    )
+
+
+def classic_relu(*, rng=None, dropout=0.0):
+    """Build the textbook network of the 2010s: 784-128-10, ReLU, logits for cross-entropy."""
+    return Sequential(
+        [
+            Flatten(),
+            Linear(PIXELS, 128, init=he_normal, rng=rng),
+            ReLU(),
+            *_dropout(dropout, rng),
+            Linear(128, CLASSES, init=he_normal, rng=rng),
+        ]
+    )
+
+
+def _dropout(rate, rng):
+    return [Dropout(rate, rng=rng)] if rate else []
+
+
+MODELS = {"mlp": mlp, "classic-sigmoid": classic_sigmoid, "classic-relu": classic_relu}
+
+# The loss, by its name in pynet.nn.losses, that each network is made for.
+LOSSES = {
+    "mlp": "cross_entropy",
+    "classic-sigmoid": "mean_squared_error",
+    "classic-relu": "cross_entropy",
+}
+
+# Every layer that a saved architecture may name.
+LAYERS = {
+    layer.__name__: layer
+    for layer in (
+        layers.Linear,
+        layers.Flatten,
+        layers.Dropout,
+        activations.ReLU,
+        activations.LeakyReLU,
+        activations.Sigmoid,
+        activations.Tanh,
+        activations.Softmax,
+    )
+}
+
+
+def build(name, *, rng=None, dropout=0.0):
+    """Build a network by its name.
+
+    Parameters
+    ----------
+    name : str
+        One of `MODELS`.
+    rng : numpy.random.Generator, optional
+        For the first weights and for dropout; default: new, unseeded ones.
+    dropout : float
+        The share of each hidden layer's outputs to drop in training, in [0, 1).
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    ValueError
+        For a name that is not in `MODELS`.
+    """
+    if name not in MODELS:
+        raise ValueError(f"model must be one of {', '.join(MODELS)}, got {name!r}")
+    return MODELS[name](rng=rng, dropout=dropout)
+
+
+def from_config(config):
+    """Build a network from what `Sequential.config` returned, with all weights zero.
+
+    Raises
+    ------
+    ValueError
+        For a layer that is not in `LAYERS`, or arguments that it does not take.
+    """
+    if not isinstance(config, list) or not config:
+        raise ValueError("an architecture must be a list of at least one layer")
+    built = []
+    for index, entry in enumerate(config):
+        if not isinstance(entry, dict) or entry.get("type") not in LAYERS:
+            kind = entry.get("type") if isinstance(entry, dict) else entry
+            raise ValueError(f"layer {index} must be one of {', '.join(LAYERS)}, got {kind!r:.40}")
+        layer = LAYERS[entry["type"]]
+        arguments = {name: value for name, value in entry.items() if name != "type"}
+        if set(arguments) - set(layer.hyperparameters):
+            expected = ", ".join(layer.hyperparameters) or "no arguments"
+            raise ValueError(f"layer {index}, {layer.__name__}, takes {expected}, got {arguments}")
+        try:
+            built.append(layer.blank(**arguments))
+        except TypeError as error:
+            raise ValueError(f"layer {index}, {layer.__name__}: {error}") from None
+    return Sequential(built)
