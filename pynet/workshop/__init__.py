@@ -1,0 +1,1 @@
+"""Training, evaluation and data handling for CPython; never part of the page."""
