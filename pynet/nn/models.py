@@ -127,10 +127,10 @@ def from_config(config):
         raise ValueError("an architecture must be a list of at least one layer")
     built = []
     for index, entry in enumerate(config):
-        if not isinstance(entry, dict) or entry.get("type") not in LAYERS:
-            kind = entry.get("type") if isinstance(entry, dict) else entry
+        kind = entry.get("type") if isinstance(entry, dict) else entry
+        if not isinstance(kind, str) or not isinstance(entry, dict) or kind not in LAYERS:
             raise ValueError(f"layer {index} must be one of {', '.join(LAYERS)}, got {kind!r:.40}")
-        layer = LAYERS[entry["type"]]
+        layer = LAYERS[kind]
         arguments = {name: value for name, value in entry.items() if name != "type"}
         if set(arguments) - set(layer.hyperparameters):
             expected = ", ".join(layer.hyperparameters) or "no arguments"

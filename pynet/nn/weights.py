@@ -121,7 +121,8 @@ def loads(data, *, name="weights"):
         _fill(network, arrays)
     except MemoryError:
         raise WeightsError(f"{name}: architecture needs more memory than there is") from None
-    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
+    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError) as error:
+        # RuntimeError is zipfile's word for features of zip that it does not know.
         reason = " ".join(str(error).split()) or "damaged"
         raise WeightsError(f"{name}: {reason}") from None
     return network, metadata
