@@ -37,7 +37,7 @@ import urllib.request
 import webbrowser
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -76,7 +76,7 @@ OPEN_WEBUI = "open-webui==0.12.4"
 CORE = npm_package(f"pyodide@{PYODIDE}", pip=OPEN_WEBUI)
 WHEELS = Package(f"https://cdn.jsdelivr.net/pyodide/v{PYODIDE}/full/", pip=OPEN_WEBUI)
 SCRIPT = npm_package(f"@pyscript/core@{PYSCRIPT}", "dist/")
-SCRIPT_ROOT = npm_package(f"@pyscript/core@{PYSCRIPT}")
+SCRIPT_TEXT = npm_package(f"@pyscript/core@{PYSCRIPT}")
 # Pyodide's npm package holds no licence texts. These hold the same texts: the Mozilla Public
 # License 2.0, and Python's with its history. The other two are what PyScript's core.js bundles.
 MPL = npm_package("axe-core@4.10.3")
@@ -100,6 +100,9 @@ class Pinned(NamedTuple):
         return self.member or PurePosixPath(self.path).name
 
 
+# Of PyScript: core.js, what it imports when it is loaded, and no more. The terminal's, editor's
+# and TOML's chunks are never asked for by the page, nor the package graph, since pyscript.json
+# sets index_urls (seen in the requests of a whole visit).
 # fmt: off
 PINNED = (
     Pinned("pyodide/pyodide.mjs", 17880,
@@ -128,10 +131,9 @@ PINNED = (
            "02c550364adf2a2dc6a5234653c7819f9707c73a8d6e3330df28f0d477410d53", SCRIPT),
     Pinned("pyscript/py-terminal-CwQ6kcjg.js", 755,
            "111421dd0a1f185eb5b0371b8f8216fcbd2415d9a4b335c5f3368d187b6fd716", SCRIPT),
-    Pinned("pyscript/pyodide_graph-CX6fRcVL.js", 19160,
-           "46c1b3a9290317e4bb651c66f743e62d9e5dc56eb099c71a8264fdbb340bb2ca", SCRIPT),
     Pinned("licenses/PyScript.txt", 11411,
-           "c68147368fdf136436187ce9bd0f938a85e4b4355315eb5c00a9a86fe48394a5", SCRIPT_ROOT, "LICENSE"),
+           "c68147368fdf136436187ce9bd0f938a85e4b4355315eb5c00a9a86fe48394a5", SCRIPT_TEXT,
+           "LICENSE"),
     Pinned("licenses/MPL-2.0.txt", 15921,
            "af175b9d96ee93c21a036152e1b905b0b95304d4ae8c2c921c7609100ba8df7e", MPL, "LICENSE"),
     Pinned("licenses/Python.txt", 12775,
@@ -262,7 +264,7 @@ def page() -> dict[str, bytes]:
     files = {
         path.relative_to(web).as_posix(): path.read_bytes()
         for path in source_files(web)
-        if path.name != "tsconfig.json" and not path.name.endswith(".d.ts")
+        if path.name != "tsconfig.json" and not path.name.endswith((".d.ts", ".d.mts"))
     }
     for needed in ("index.html", "pyscript.json", "worker.py"):
         if needed not in files:
@@ -578,11 +580,7 @@ def from_pip(store: Store) -> None:
 def find_pip() -> list[str] | None:
     """Return a command that runs pip: this Python's, the test environment's, or one on PATH."""
     pythons = [[sys.executable, "-m", "pip"], [str(VENV_PYTHON), "-m", "pip"]]
-    for command in (*pythons, ["pip3"], ["pip"]):
-        with contextlib.suppress(OSError):
-            if subprocess.run([*command, "--version"], capture_output=True).returncode == 0:
-                return command
-    return None
+    return next((pip for pip in (*pythons, ["pip3"], ["pip"]) if works([*pip, "--version"])), None)
 
 
 def run_quietly(command: list[str], scratch: str, progress: Progress | None = None) -> str:
@@ -735,9 +733,14 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def end_headers(self) -> None:
         """Add what every answer carries."""
-        self.send_header("Cache-Control", "no-store")  # or a rebuilt page would stay the old one
+        self.send_header("Cache-Control", "no-cache")  # a rebuilt page must not stay the old one
         self.send_header("X-Content-Type-Options", "nosniff")
         super().end_headers()
+
+    def send_header(self, keyword: str, value: str) -> None:
+        """Leave out the date: counted in seconds, it takes a file for the one before a rebuild."""
+        if keyword != "Last-Modified":
+            super().send_header(keyword, value)
 
     def list_directory(self, path: str) -> None:
         """Answer 404, as GitHub Pages does, where a folder has no index.html."""
@@ -750,12 +753,167 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 # ---- The tests -----------------------------------------------------------------------------------
 
 VENV = ROOT / ".venv"
+SAFELY = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # since Python 3.11.4
 VENV_PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def test(out: Path, runtime: Path | None, offline: bool, pytest_arguments: list[str]) -> int:
     """Run linters, type check and the suite; return the exit code of the first that failed."""
-    raise NotImplementedError
+    make_environment()
+    chromium = find_chromium()
+    say(f"Chromium: {chromium}")
+    failed: dict[str, int] = {}
+
+    def run(name: str, command: list[str], **variables: str) -> None:
+        say(f"\n{name}")
+        environment = {**os.environ, **variables}
+        if code := subprocess.run(command, cwd=ROOT, env=environment).returncode:
+            failed[name] = code
+
+    run("ruff check", [str(VENV_PYTHON), "-m", "ruff", "check", "."])
+    try:
+        if tsc := type_checker(offline):
+            run("tsc --noEmit", [*tsc, "--noEmit", "--project", str(ROOT / "web/tsconfig.json")])
+    except BuildError as error:
+        say(f"tsc --noEmit: {error}")
+        failed["tsc --noEmit"] = 2
+    try:
+        build(out, runtime, offline)
+    except BuildError as error:
+        say(f"build: {error}")
+        failed["build"] = 2
+    variables = {"PYNET_CHROMIUM": chromium, "PYNET_CACHE": str(cache_folder())}
+    if data := os.environ.get("PYNET_DATA"):
+        variables["PYNET_DATA"] = str((ROOT / data).resolve())  # tests change their folder
+    run("pytest", [str(VENV_PYTHON), "-m", "pytest", *pytest_arguments], **variables)
+    if failed:
+        names = ", ".join(f"{name} (exit {code})" for name, code in failed.items())
+        print(f"build.py test: failed: {names}", file=sys.stderr)
+    return next(iter(failed.values()), 0)
+
+
+def make_environment() -> None:
+    """Make .venv with the test extra, unless it is whole and of this pyproject.toml."""
+    stamp = VENV / "pynet-stamp"
+    version = f"{sys.version} {VENV} ".encode()
+    wanted = sha256(version + (ROOT / "pyproject.toml").read_bytes())
+    probe = "import pynet, numpy, pytest, hypothesis, playwright, PIL, matplotlib"
+    with contextlib.suppress(OSError):
+        if stamp.read_text() == wanted and works([str(VENV_PYTHON), "-c", probe]):
+            return
+    say("making .venv with the test extra (a minute or two)")
+    stamp.unlink(missing_ok=True)
+    # Not sys.executable: that may be the very .venv that is cleared.
+    command = [getattr(sys, "_base_executable", sys.executable), "-m", "venv", "--clear", str(VENV)]
+    if not works(command):
+        # Debian keeps what venv needs in a package of its own.
+        package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+        problem = install_debian(package) or ("" if works(command) else "venv still fails")
+        if problem:
+            raise BuildError(f"{' '.join(command)} failed: install {package} ({problem})")
+    install = [str(VENV_PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    if subprocess.run([*install, "--editable", ".[test]"], cwd=ROOT).returncode:
+        raise BuildError("pip could not install the test extra: see its message above")
+    stamp.write_text(wanted)
+
+
+def find_chromium() -> str:
+    """Return a Chromium that starts: Playwright's, the system's, or one that is installed now."""
+    if found := next(filter(starts, chromium_paths()), None):
+        return found
+    say("installing Chromium: Playwright's own")
+    works([str(VENV_PYTHON), "-m", "playwright", "install", "chromium"])
+    if found := next(filter(starts, chromium_paths()), None):
+        return found
+    say("installing Chromium: Debian's package")
+    problem = install_debian("chromium")
+    if found := next(filter(starts, chromium_paths()), None):
+        return found
+    raise BuildError(
+        f"no Chromium that starts ({problem or 'the package has none'}): install Chromium or Chrome"
+        " and name it in PYNET_CHROMIUM"
+    )
+
+
+def chromium_paths() -> Iterator[str]:
+    """Yield where a Chromium may be, the surest first."""
+    for variable in ("PYNET_CHROMIUM", "CHROME_PATH"):
+        if named := os.environ.get(variable):
+            yield named
+    ask = (
+        "from playwright.sync_api import sync_playwright as start\n"
+        "with start() as p: print(p.chromium.executable_path)"
+    )
+    answer = subprocess.run([str(VENV_PYTHON), "-c", ask], capture_output=True, text=True)
+    yield answer.stdout.strip()
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"):
+        yield shutil.which(name) or ""
+    yield "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+    yield "/Applications/Chromium.app/Contents/MacOS/Chromium"
+    for variable in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA"):
+        if folder := os.environ.get(variable):
+            yield str(Path(folder, "Google/Chrome/Application/chrome.exe"))
+
+
+def starts(path: str) -> bool:
+    """Return whether `path` is a browser that runs; Ubuntu's chromium may be an empty shell."""
+    if not path or not Path(path).is_file():
+        return False
+    return os.name == "nt" or works([path, "--version"])  # on Windows that would open a window
+
+
+def install_debian(package: str) -> str:
+    """Install a package where apt-get is there and may be used; return what went wrong, or ""."""
+    apt = shutil.which("apt-get")
+    if apt is None:
+        return "no apt-get here"
+    prefix = []
+    if os.geteuid() != 0:
+        sudo = shutil.which("sudo")
+        if sudo is None:
+            return "apt-get needs root"
+        prefix = [sudo] if sys.stdin.isatty() else [sudo, "-n"]  # -n: do not ask for a password
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "-y", package]):
+        done = subprocess.run(
+            [*prefix, apt, *command], env=environment, stdout=subprocess.DEVNULL, text=True
+        )
+        if done.returncode:
+            return f"apt-get {' '.join(command)} failed"
+    return ""
+
+
+def type_checker(offline: bool) -> list[str] | None:
+    """Return the command of the pinned TypeScript, from the cache or npm; None without Node."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None:
+        return say("\ntsc --noEmit: not run, Node is not installed")
+    folder = cache_folder() / f"typescript-{TYPESCRIPT}"
+    if not folder.is_dir():
+        if npm is None or offline:
+            return say(f"\ntsc --noEmit: not run, no npm to fetch typescript@{TYPESCRIPT} with")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".part-", dir=folder.parent) as scratch:
+            spec = f"typescript@{TYPESCRIPT}"
+            say(f"npm pack {spec}")
+            if problem := run_quietly([npm, "pack", spec, "--silent"], scratch):
+                raise BuildError(f"npm pack {spec}: {problem}")
+            path = next(Path(scratch).glob("*.tgz"))
+            if (got := sha256(path.read_bytes())) != TYPESCRIPT_SHA256:
+                raise BuildError(f"{spec}: expected SHA-256 {TYPESCRIPT_SHA256}, got {got}")
+            with tarfile.open(path) as archive:
+                archive.extractall(scratch, **SAFELY)
+            Path(scratch, "package").rename(folder)
+    return [node, str(folder / "lib" / "tsc.js")]
+
+
+def works(command: list[str]) -> bool:
+    """Return whether a command runs and succeeds; its output is dropped."""
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, stdin=subprocess.DEVNULL)
+    except OSError:
+        return False
+    return done.returncode == 0
 
 
 # ---- Small tools ---------------------------------------------------------------------------------
@@ -786,7 +944,7 @@ class Progress:
         percent = 100 * self.done // self.total // step * step
         if percent > self.shown:
             self.shown = percent
-            text = f"{self.title}: {self.done / 1e6:5.1f} of {self.total / 1e6:.1f} MB ({percent} %)"
+            text = f"{self.title}: {self.done / 1e6:.1f} of {self.total / 1e6:.1f} MB ({percent} %)"
             sys.stdout.write(f"\r{text}" if self.live else f"{text}\n")
             sys.stdout.flush()
 
