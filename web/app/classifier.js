@@ -1,0 +1,232 @@
+// @ts-check
+/** Keeps the answer in step with the ink: starts Python, loads the chosen network, asks it about
+ *  the newest drawing, and starts Python again when it is lost. Writes its findings to the store. */
+
+import * as store from "./store.js";
+import { flatten } from "./geometry.js";
+import { fetchList, fetchWeights } from "./networks.js";
+import { ReloadNeeded, WorkerClient, WorkerLost } from "./worker-client.js";
+
+/** @typedef {import("./worker-client.js").Report} Report */
+
+/** A worker that is lost again within this time, in milliseconds, is not started by itself any more. */
+const PATIENCE = 60_000;
+
+/** What PyScript reports, in the visitor's words, with the share of the start that is then done. */
+/** @type {Readonly<Record<string, readonly [number, string]>>} */
+const STAGES = {
+  "Loading Pyodide": [0.1, "Fetching Python"],
+  "Loading interpreter": [0.15, "Fetching Python"],
+  "Loaded interpreter": [0.7, "Python runs; loading pynet"],
+  "Loaded Pyodide": [0.85, "Starting numpy"],
+};
+
+/** Bytes of Python and numpy together, roughly: only the progress bar depends on it. */
+const PYTHON_BYTES = 16e6;
+
+/** @type {WorkerClient | null} */
+let client = null;
+/** Networks that the present worker holds. @type {Set<string>} */
+let loaded = new Set();
+/** When a lost worker was last replaced without asking. */
+let restarted = -Infinity;
+/** The last failure can only be cured by loading the page anew. */
+let reloadNeeded = false;
+/** Goes up with each start, so that what an earlier one still reports is ignored. */
+let starts = 0;
+
+/** Python answers a question at present; the newest ink waits for its turn. */
+let busy = false;
+/** There is ink, or a network, that was not asked about. */
+let dirty = false;
+/** A question was asked since the last frame of the screen. */
+let askedInFrame = false;
+
+/** @param {unknown} error @returns {string} */
+const messageOf = (error) => (error instanceof Error ? error.message : String(error));
+
+/** @param {string} message @param {number} progress */
+const report = (message, progress) => store.set({ phase: "loading", message, progress });
+
+/** @param {string} message One line: what failed. */
+function fail(message) {
+  store.set({ phase: "error", message, answer: null });
+}
+
+/** Follow the reports of a starting worker. @returns {(report: Report) => void} */
+function stages() {
+  let received = 0;
+  let [base, words] = [0.05, "Fetching Python"];
+  return ({ stage, received: bytes = 0 }) => {
+    received += bytes;
+    if (stage && stage in STAGES) [base, words] = STAGES[stage] ?? [base, words];
+    else if (!bytes) return;
+    const megabytes = (received / 1e6).toFixed(1);
+    const fetching = words === "Fetching Python";
+    const share = fetching ? base + 0.5 * Math.min(1, received / PYTHON_BYTES) : base;
+    report(fetching ? `${words}: ${megabytes} MB` : words, share);
+  };
+}
+
+/** Start Python and everything that depends on it. Never rejects. */
+export async function start() {
+  const turn = ++starts;
+  client?.stop();
+  loaded = new Set();
+  busy = false;
+  report("Fetching PyScript", 0.02);
+  const follow = stages();
+  const worker = new WorkerClient({
+    onReport: (news) => turn === starts && store.get().phase === "loading" && follow(news),
+    onLost: (error) => turn === starts && recover(error),
+  });
+  client = worker;
+  try {
+    // The list of networks comes beside Python, not after it.
+    await Promise.all([worker.start(), listNetworks()]);
+    if (turn === starts) await useModel();
+  } catch (error) {
+    if (turn !== starts) return;
+    reloadNeeded = error instanceof ReloadNeeded;
+    worker.stop();
+    fail(messageOf(error));
+  }
+}
+
+/** Start again after a failure, on the visitor's wish. */
+export function retry() {
+  if (reloadNeeded) location.reload();
+  else start();
+}
+
+/** Replace a lost worker once by itself; when that does not last, leave it to the visitor. @param {Error} error */
+function recover(error) {
+  const now = performance.now();
+  if (now - restarted < PATIENCE) {
+    client?.stop();
+    fail(messageOf(error));
+  } else {
+    restarted = now;
+    console.info(`${error.message}; starting it again`);
+    store.set({ answer: null });
+    start();
+  }
+}
+
+/** Fetch the list of networks, once. */
+async function listNetworks() {
+  if (store.get().networks.length) return;
+  const networks = await fetchList();
+  store.set({ networks, model: networks[0]?.name ?? "" });
+}
+
+/** Choose a network by name. @param {string} name */
+export function chooseModel(name) {
+  store.set({ model: name, answer: null });
+  if (store.get().phase === "loading") return; // start() uses what is chosen when it gets there
+  useModel().catch((error) => {
+    if (!(error instanceof WorkerLost)) fail(messageOf(error));
+  });
+}
+
+/** Have the chosen network ready in Python, then ask it. */
+async function useModel() {
+  const worker = client;
+  const { model, networks } = store.get();
+  const network = networks.find(({ name }) => name === model);
+  if (!worker || !network) return;
+  if (!loaded.has(model)) {
+    report(`Loading the network ${model}`, 0.95);
+    const bytes = await fetchWeights(network);
+    await worker.call("load_network", model, `weights/${network.file}`, bytes);
+    if (worker !== client) return;
+    loaded.add(model);
+  }
+  if (store.get().model !== model) return useModel(); // chosen meanwhile
+  store.set({ phase: "ready", message: "Ready", progress: 1 });
+  askSoon();
+}
+
+/**
+ * Ask about the ink as it is now: at once if Python is free, else when it is; at most once in a
+ * frame of the screen, and never about anything but the newest ink.
+ */
+export function askSoon() {
+  dirty = true;
+  const { phase, model, strokes } = store.get();
+  const possible = phase !== "loading" && loaded.has(model);
+  if (busy || askedInFrame || !possible) return;
+  dirty = false;
+  if (strokes.length === 0) {
+    store.set({ phase: "ready", message: "Ready", answer: null });
+    return;
+  }
+  askedInFrame = true;
+  requestAnimationFrame(() => {
+    askedInFrame = false;
+    if (dirty) askSoon();
+  });
+  ask();
+}
+
+/** Ask about the ink once and show the answer. */
+async function ask() {
+  const { strokes, drawing, model, inkTime } = store.get();
+  const worker = client;
+  const asked = performance.now();
+  busy = true;
+  try {
+    const { points, lengths } = flatten(strokes);
+    const result = await worker?.call("classify", model, points, lengths);
+    const now = store.get();
+    // Ink that was taken away, or another network chosen, meanwhile: this answers an old question.
+    if (!result || worker !== client || now.drawing !== drawing || now.model !== model) return;
+    show(result, model, inkTime, asked);
+  } catch (error) {
+    if (worker === client && !(error instanceof WorkerLost)) fail(messageOf(error));
+  } finally {
+    if (worker === client) {
+      busy = false;
+      if (dirty) askSoon();
+    }
+  }
+}
+
+/** The inkTime of the last answer: a second one, by another network, is not counted from the pen. */
+let answered = -1;
+
+/**
+ * Show an answer and announce it to whoever listens.
+ * @param {{ digit: number, probabilities: Float32Array, pixels: Float32Array }} result
+ * @param {string} model
+ * @param {number} inkTime
+ * @param {number} asked When Python was asked, in milliseconds of the page's clock.
+ */
+function show(result, model, inkTime, asked) {
+  // milliseconds runs from the dispatch of the last event that changed the ink (its timeStamp) to
+  // the answer in the page. Where no such event caused the question (Python has just become ready,
+  // another network was chosen) it runs from the question.
+  const { phase, strokes } = store.get();
+  if (strokes.length === 0) return;
+  const from = inkTime > answered && inkTime > readySince ? inkTime : asked;
+  answered = inkTime;
+  const answer = {
+    digit: result.digit,
+    probabilities: Array.from(result.probabilities),
+    pixels: result.pixels,
+    milliseconds: 0,
+    model,
+  };
+  store.set(phase === "error" ? { answer, phase: "ready", message: "Ready" } : { answer });
+  const { digit, probabilities } = answer;
+  const milliseconds = performance.now() - from;
+  document.dispatchEvent(
+    new CustomEvent("pynet:prediction", { detail: { digit, probabilities, milliseconds, model } }),
+  );
+}
+
+/** When the page last became ready, on the same clock. */
+let readySince = 0;
+store.subscribe((now, before) => {
+  if (now.phase === "ready" && before.phase !== "ready") readySince = performance.now();
+});

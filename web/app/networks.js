@@ -1,0 +1,43 @@
+// @ts-check
+/** Fetches what the site ships: the list of networks and their weights. */
+
+/** @typedef {import("./store.js").Network} Network */
+
+const FOLDER = new URL("../weights/", import.meta.url);
+
+/**
+ * @param {string} file Name in weights/.
+ * @returns {Promise<Response>}
+ * @throws {Error} One line that names the file.
+ */
+async function fetchFile(file) {
+  const response = await fetch(new URL(file, FOLDER)).catch(() => null);
+  if (!response) throw new Error(`weights/${file} could not be fetched`);
+  if (!response.ok) throw new Error(`weights/${file} could not be fetched (${response.status})`);
+  return response;
+}
+
+/**
+ * @returns {Promise<Network[]>} The shipped networks, the default one first.
+ * @throws {Error} One line on what is wrong with the list.
+ */
+export async function fetchList() {
+  const response = await fetchFile("index.json");
+  const list = await response.json().catch(() => null);
+  const valid = Array.isArray(list) && list.length > 0 &&
+    list.every((row) => typeof row?.name === "string" && typeof row.file === "string");
+  if (!valid) throw new Error("weights/index.json: expected a list of networks");
+  return list;
+}
+
+/**
+ * @param {Network} network
+ * @returns {Promise<Uint8Array>} The bytes of its weights file.
+ * @throws {Error} One line that names the file.
+ */
+export async function fetchWeights(network) {
+  const response = await fetchFile(network.file);
+  const bytes = await response.arrayBuffer().catch(() => null);
+  if (!bytes) throw new Error(`weights/${network.file} broke off`);
+  return new Uint8Array(bytes);
+}

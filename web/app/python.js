@@ -1,0 +1,80 @@
+// @ts-check
+/** Runs inside PyScript's worker, which imports it as its "version" of Pyodide: it starts the Pyodide
+ *  beside the page and reports to the page what PyScript keeps to itself: stages, bytes, failed
+ *  downloads, and a lock that is free again when the worker dies. */
+
+import { loadPyodide as load, version } from "../runtime/pyodide/pyodide.mjs";
+
+export { version };
+
+/** @typedef {{ received?: number, stage?: string, failed?: string, lock?: string }} Report */
+
+/** @param {Report} report */
+const tell = (report) => postMessage({ pynet: report });
+
+/** The last part of an address, for messages. @param {string} url */
+const nameOf = (url) => new URL(url, import.meta.url).pathname.split("/").pop() ?? url;
+
+/**
+ * Hold a lock for as long as this worker lives. No event tells a page that its worker was
+ * terminated or ran out of memory, but its locks are given up then.
+ */
+function holdLock() {
+  if (!navigator.locks) return; // needs https or localhost; without it time limits must do
+  const lock = `pynet-${crypto.randomUUID()}`;
+  navigator.locks.request(lock, () => {
+    tell({ lock });
+    return new Promise(() => {});
+  });
+}
+
+/**
+ * Count the bytes that arrive, and report a download that fails: Pyodide only warns then, and
+ * waits for ever. Python wheels and wasm get their own type from us, since a server that does not
+ * know .wasm would stop it from compiling.
+ */
+function watchDownloads() {
+  const fetchPlain = self.fetch.bind(self);
+  self.fetch = async (input, init) => {
+    const url = input instanceof Request ? input.url : String(input);
+    const response = await fetchPlain(input, init).catch((error) => {
+      tell({ failed: `${nameOf(url)} could not be fetched` });
+      throw error;
+    });
+    if (!response.ok) tell({ failed: `${nameOf(url)} could not be fetched (${response.status})` });
+    if (!response.ok || !response.body) return response;
+    const headers = new Headers(response.headers);
+    if (url.endsWith(".wasm")) headers.set("Content-Type", "application/wasm");
+    const counter = new TransformStream({
+      transform(chunk, controller) {
+        tell({ received: chunk.byteLength });
+        controller.enqueue(chunk);
+      },
+    });
+    return new Response(response.body.pipeThrough(counter), { status: response.status, headers });
+  };
+
+  const instantiate = WebAssembly.instantiateStreaming;
+  WebAssembly.instantiateStreaming = async (source, imports) => {
+    try {
+      return await instantiate(source, imports);
+    } catch (error) {
+      tell({ failed: `Python could not be compiled (${error instanceof Error ? error.message : error})` });
+      throw error;
+    }
+  };
+}
+
+/**
+ * Start Pyodide from the site's own folder; PyScript would look beside this module.
+ * @param {object} options As PyScript passes them.
+ */
+export function loadPyodide(options) {
+  return load({ ...options, indexURL: new URL("../runtime/pyodide/", import.meta.url).href });
+}
+
+addEventListener("py:progress", (event) => {
+  if (event instanceof CustomEvent) tell({ stage: String(event.detail) });
+});
+holdLock();
+watchDownloads();

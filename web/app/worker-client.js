@@ -1,0 +1,189 @@
+// @ts-check
+/** The one module that talks to the worker: starts PyScript there, notices when it dies or hangs,
+ *  and rejects what waits for it then. What the answers mean is not its business. */
+
+/** @typedef {{ received?: number, stage?: string, failed?: string, lock?: string }} Report */
+/** @typedef {Record<string, (...values: unknown[]) => Promise<any>>} Calls */
+
+/** A start that reports nothing for so long has failed: an old telephone starts Python in 30 s. */
+const START_LIMIT = 60_000;
+
+/** An answer takes milliseconds, loading a network less than a second: after this it hangs. */
+const ANSWER_LIMIT = 15_000;
+
+/** An error that ends the worker: it must be started again. */
+export class WorkerLost extends Error {}
+
+/** An error that only loading the page anew can cure: browsers remember a module that failed to load. */
+export class ReloadNeeded extends Error {}
+
+/** PyScript's PyWorker, once it is loaded. @type {((file: string, options: object) => Promise<{ sync: Calls }>) | null} */
+let makeWorker = null;
+
+/** Who gets the next workers that PyScript makes, in the order of asking. @type {((worker: Worker) => void)[]} */
+const takers = [];
+
+/**
+ * Load PyScript. It hands its worker out only when that is ready; to hear its reports and to stop
+ * one that hangs we need it before, so PyScript gets a Worker class that hands on what it makes.
+ */
+async function loadPyScript() {
+  if (makeWorker) return makeWorker;
+  const Plain = globalThis.Worker;
+  globalThis.Worker = class extends Plain {
+    /** @param {string | URL} url @param {WorkerOptions} [options] */
+    constructor(url, options) {
+      super(url, options);
+      takers.shift()?.(this);
+    }
+  };
+  try {
+    const url = new URL("../runtime/pyscript/core.js", import.meta.url).href;
+    const { PyWorker, hooks } = await import(url);
+    makeWorker = (file, options) => {
+      // What PyScript's plugins would have a worker do before its Python, it turns into functions
+      // from text, which the Content-Security-Policy forbids; nothing of it is needed here.
+      for (const hook of Object.values(hooks.worker)) hook.clear();
+      return PyWorker(file, options);
+    };
+    return makeWorker;
+  } catch (error) {
+    throw new ReloadNeeded("PyScript could not be fetched", { cause: error });
+  } finally {
+    globalThis.Worker = Plain; // PyScript keeps the class that it found
+  }
+}
+
+/** One running worker. */
+export class WorkerClient {
+  /** @type {Worker | null} */
+  #worker = null;
+  /** @type {Calls | null} */
+  #calls = null;
+  /** Rejects all that waits. @type {((reason: Error) => void)} */
+  #lose = () => {};
+  /** Rejected when the worker is lost, for whatever reason. @type {Promise<never>} */
+  #lost = new Promise((_, reject) => (this.#lose = reject));
+  #ended = new AbortController();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #limit;
+
+  /**
+   * @param {object} handlers
+   * @param {(report: Report) => void} handlers.onReport Called while Python starts.
+   * @param {(error: Error) => void} handlers.onLost Called once when a worker that had started is lost.
+   */
+  constructor({ onReport, onLost }) {
+    this.onReport = onReport;
+    this.onLost = onLost;
+    this.#lost.catch(() => {}); // whoever waits is told; nobody may be waiting
+  }
+
+  /**
+   * Start Python in a new worker.
+   * @returns {Promise<void>}
+   * @throws {WorkerLost | ReloadNeeded} One line on what failed.
+   */
+  async start() {
+    const make = await loadPyScript();
+    if (this.#ended.signal.aborted) throw new WorkerLost("Python was stopped");
+    this.#limitStart();
+    takers.push((worker) => this.#adopt(worker));
+    const ready = make(new URL("../worker.py", import.meta.url).href, {
+      type: "pyodide",
+      version: new URL("python.js", import.meta.url).href,
+      config: new URL("../pyscript.json", import.meta.url).href,
+    });
+    ready.catch(() => {}); // after a loss it rejects with nobody listening
+    try {
+      this.#calls = (await Promise.race([ready, this.#lost])).sync;
+    } catch (error) {
+      const reason = error instanceof WorkerLost ? error : new WorkerLost(lastLine(error));
+      this.stop(reason);
+      throw reason;
+    } finally {
+      clearTimeout(this.#limit);
+    }
+  }
+
+  /**
+   * Call a function of worker.py.
+   * @param {string} name
+   * @param {...unknown} values
+   * @returns {Promise<any>} What it returns.
+   * @throws {WorkerLost} When the worker died or hangs; the same for all calls that wait.
+   * @throws {Error} One line, when Python reported an error.
+   */
+  async call(name, ...values) {
+    const run = this.#calls?.[name];
+    if (!run) throw new WorkerLost("Python is not running");
+    const limit = setTimeout(() => this.#fail("Python does not answer any more"), ANSWER_LIMIT);
+    try {
+      const result = await Promise.race([run(...values), this.#lost]);
+      if (result.error) throw new Error(result.error);
+      return result;
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+
+  /**
+   * End the worker; everything that waits is rejected.
+   * @param {Error} [reason]
+   */
+  stop(reason = new WorkerLost("Python was stopped")) {
+    this.#ended.abort();
+    clearTimeout(this.#limit);
+    this.#calls = null;
+    this.#worker?.terminate();
+    this.#worker = null;
+    this.#lose(reason);
+  }
+
+  /** Begin the time that a start may take without any report anew. */
+  #limitStart() {
+    const seconds = START_LIMIT / 1000;
+    const message = `Python made no progress for ${seconds} seconds`;
+    clearTimeout(this.#limit);
+    this.#limit = setTimeout(() => this.#fail(message), START_LIMIT);
+  }
+
+  /** Take over the worker that PyScript made for us. @param {Worker} worker */
+  #adopt(worker) {
+    if (this.#ended.signal.aborted) return worker.terminate();
+    this.#worker = worker;
+    worker.addEventListener("message", ({ data }) => {
+      if (data?.pynet) this.#hear(data.pynet);
+    });
+  }
+
+  /** @param {string} message */
+  #fail(message) {
+    if (this.#ended.signal.aborted) return;
+    const started = this.#calls !== null;
+    const reason = new WorkerLost(message);
+    this.stop(reason);
+    if (started) this.onLost(reason);
+  }
+
+  /** @param {Report} report */
+  #hear(report) {
+    if (this.#calls === null) this.#limitStart();
+    if (report.failed) this.#fail(report.failed);
+    else if (report.lock) this.#watch(report.lock);
+    else this.onReport(report);
+  }
+
+  /** Wait for the worker's lock: it is given to us when the worker is gone. @param {string} lock */
+  #watch(lock) {
+    navigator.locks
+      .request(lock, { signal: this.#ended.signal }, () => this.#fail("Python stopped unexpectedly"))
+      .catch(() => {}); // we ended the worker ourselves
+  }
+}
+
+/** The last line of an error, which in a Python traceback is the message. @param {unknown} error */
+function lastLine(error) {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.trim().split("\n").pop() || "Python could not start";
+}

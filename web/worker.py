@@ -1,0 +1,71 @@
+"""The Python side of the page, run by PyScript in a worker: loads networks, classifies strokes.
+
+It turns messages into calls of `pynet` and errors into one line each; what a drawing means is
+decided in `pynet.ink` and `pynet.nn`, which the command lines use as well.
+"""
+
+import time
+
+import numpy as np
+from js import Object
+from pyodide.ffi import to_js
+
+from pynet import ink
+from pynet.nn import weights
+
+__export__ = ["load_network", "classify"]
+
+CLASSES = [str(digit) for digit in range(10)]
+
+networks = {}  # name -> Sequential; kept, so that going back to one is immediate
+
+
+def answer(function):
+    """Return what `function` returns as a JavaScript object, or its error as {error: one line}."""
+
+    def wrapper(*values):
+        try:
+            result = function(*values)
+        except Exception as error:
+            text = " ".join(str(error).split())
+            known = isinstance(error, (ValueError, OSError))
+            result = {"error": text if known else f"{type(error).__name__}: {text}"}
+        return to_js(result, dict_converter=Object.fromEntries)
+
+    return wrapper
+
+
+@answer
+def load_network(name, file, data):
+    """Read a network from the bytes of a weights file and keep it under `name`."""
+    network, metadata = weights.loads(data.to_bytes(), name=file)
+    if metadata.get("classes") != CLASSES:
+        raise ValueError(f"{file}: classes: expected the digits 0 to 9")
+    version = metadata.get("preprocessing")
+    if version != ink.PREPROCESSING_VERSION:
+        raise ValueError(
+            f"{file}: preprocessing: expected version {ink.PREPROCESSING_VERSION}, got {version}"
+        )
+    networks[name] = network
+    return {}
+
+
+@answer
+def classify(name, points, lengths):
+    """Classify strokes with the network `name`.
+
+    `points` is a Float64Array x, y, x, y, ...; `lengths` an Int32Array with the number of points
+    of each stroke. The result holds `digit`, `probabilities` (10), `pixels` (784, in [0, 1]) and
+    `milliseconds`, the time that this took.
+    """
+    start = time.perf_counter()
+    flat = np.asarray(points.to_py()).reshape(-1, 2)
+    strokes = np.split(flat, np.cumsum(np.asarray(lengths.to_py()))[:-1])
+    image = ink.strokes_to_image(strokes)
+    probabilities = networks[name].predict_proba(image[None, :, :, None])[0]
+    return {
+        "digit": int(probabilities.argmax()),
+        "probabilities": probabilities,
+        "pixels": image.ravel(),
+        "milliseconds": 1000 * (time.perf_counter() - start),
+    }
