@@ -250,6 +250,7 @@ def build(out: Path, runtime: Path | None = None, offline: bool = False) -> None
         site = {**page(), **python_sources(), **weights(), **runtime_files(pinned)}
         site["pyscript.json"] = pyscript_config(site)
         site["licenses.txt"] = licenses(pinned)
+        site[".nojekyll"] = b""  # Jekyll, on GitHub Pages from a branch, would drop __init__.py
         changed = write_site(site, out)
     except OSError as error:
         raise BuildError(describe(error)) from error
@@ -320,24 +321,33 @@ def read_weights(path: Path) -> tuple[dict, int]:
     limit = 64_000_000  # bytes unpacked: far above any network that a page could use
     try:
         with zipfile.ZipFile(path) as archive:
-            members = {member.filename: member for member in archive.infolist()}
-            unpacked = sum(member.file_size for member in members.values())
-            if unpacked > limit:
-                raise ValueError(f"unpacks to {unpacked} bytes, expected at most {limit}")
-            arrays = {name: read_npy(archive.read(name), name) for name in members}
+            members = archive.infolist()
+            unpacked = sum(member.file_size for member in members)
+            if unpacked > limit or len(members) > 1000:
+                raise ValueError(f"{len(members)} arrays of {unpacked} bytes are too many")
+            for member in members:
+                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise ValueError(f"{member.filename} is neither stored nor deflated")
+            arrays = {m.filename: read_npy(archive.read(m), m.filename) for m in members}
+        if "meta.npy" not in arrays:
+            raise ValueError("meta is missing: pynet did not write this file")
         dtype, shape, body = arrays.pop("meta.npy")
         if dtype != "|u1" or len(shape) != 1:
             raise ValueError(f"meta must be 1-D uint8, got {dtype} of shape {shape}")
         meta = json.loads(body)
-        if not isinstance(meta, dict):
-            raise ValueError(f"meta must be a JSON object, got {type(meta).__name__}")
-    except KeyError as error:
-        raise BuildError(f"{shown(path)}: no member {error}: not weights of pynet") from None
-    except (ValueError, SyntaxError, RuntimeError, NotImplementedError, EOFError) as error:
-        raise BuildError(f"{shown(path)}: broken weights: {one_line(error)}") from None
-    except (zipfile.BadZipFile, struct.error, zlib.error) as error:
-        raise BuildError(f"{shown(path)}: broken weights: {one_line(error)}") from None
+        if not isinstance(meta, dict) or not {"format", "architecture"} <= meta.keys():
+            raise ValueError("meta must be a JSON object with format and architecture")
+    except BROKEN as error:
+        reason = one_line(error) or type(error).__name__
+        raise BuildError(f"{shown(path)}: not usable as weights: {reason}") from None
     return meta, sum(math.prod(shape) for _, shape, _ in arrays.values())
+
+
+# What reading a damaged or hostile archive may raise, before our own checks find it.
+BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, MemoryError),
+    *(ValueError, TypeError, LookupError, SyntaxError, RuntimeError),
+)
 
 
 def read_npy(data: bytes, name: str) -> tuple[str, tuple[int, ...], bytes]:
@@ -348,10 +358,12 @@ def read_npy(data: bytes, name: str) -> tuple[str, tuple[int, ...], bytes]:
     (length,) = struct.unpack_from(width, data, 8)
     start = 8 + size + length
     header = ast.literal_eval(data[8 + size : start].decode("utf-8"))
-    dtype, shape = header["descr"], header["shape"]
-    item = re.fullmatch(r"[<>|=][biuf](\d+)", str(dtype))
-    if item is None or len(data) - start != int(item[1]) * math.prod(shape):
-        raise ValueError(f"{name} is cut short or of a foreign type: {dtype} of shape {shape}")
+    dtype, shape = str(header["descr"])[:40], header["shape"]
+    item = re.fullmatch(r"[<>|=][biuf](\d)", dtype)
+    if item is None or min(shape, default=0) < 0:
+        raise ValueError(f"{name} holds no plain numbers: {dtype}")
+    if len(data) - start != int(item[1]) * math.prod(shape):
+        raise ValueError(f"{name}: {len(data) - start} bytes do not make {dtype} of that shape")
     return dtype, shape, data[start:]
 
 
@@ -363,11 +375,11 @@ def runtime_files(pinned: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def write_site(site: Mapping[str, bytes], out: Path) -> bool:
     """Make `out` hold exactly `site`, in one step; return whether anything had changed."""
-    if out.is_symlink() or (out.exists() and not out.is_dir()):
+    if out.exists() and not out.is_dir():
         raise BuildError(f"{shown(out)} is in the way: expected a folder, or nothing")
-    old = {p.relative_to(out).as_posix(): p for p in out.rglob("*") if p.is_file()}
-    if old and "pyscript.json" not in old:
+    if out.exists() and any(out.iterdir()) and not (out / "pyscript.json").is_file():
         raise BuildError(f"{shown(out)} holds files that build.py did not make: name another --out")
+    old = {p.relative_to(out).as_posix(): p for p in out.rglob("*") if p.is_file()}
     if old.keys() == site.keys() and all(p.read_bytes() == site[name] for name, p in old.items()):
         return False
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -657,7 +669,8 @@ def licenses(pinned: Mapping[str, bytes]) -> bytes:
     with zipfile.ZipFile(io.BytesIO(pinned[f"pyodide/{NUMPY_WHEEL}"])) as wheel:
         folder = f"numpy-{NUMPY}.dist-info/licenses/"
         for name in sorted(n for n in wheel.namelist() if n.startswith(folder)):
-            texts.append((f"numpy: {name.removeprefix(folder)}", wheel.read(name)))
+            if not name.endswith("/"):
+                texts.append((f"numpy: {name.removeprefix(folder)}", wheel.read(name)))
     parts = [NOTICES]
     for title, text in texts:
         parts += ["=" * 80, title, "=" * 80, "", text.decode("utf-8").strip(), ""]
