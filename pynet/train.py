@@ -1,0 +1,184 @@
+"""Train a network on MNIST: ``python -m pynet.train [MODEL]``.
+
+Parses options, shows progress, prints the summary. What training is stands in `pynet.nn.fit` and
+`pynet.workshop.training`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import time
+from pathlib import Path
+
+from pynet.nn.models import MODELS
+from pynet.nn.optim import OPTIMIZERS
+from pynet.nn.schedules import SCHEDULES
+from pynet.workshop import checkpoints, results, settings
+from pynet.workshop.commands import INTERRUPTED, Parser, limit_threads, run
+from pynet.workshop.data import load_mnist
+from pynet.workshop.extras import find
+from pynet.workshop.progress import Progress, clock
+from pynet.workshop.recipes import AUGMENTATIONS
+from pynet.workshop.training import Training
+
+NAME = "pynet.train"
+
+
+def parser() -> Parser:
+    """Return the parser of the command line; what was not given is None."""
+    p = Parser(
+        prog=f"python -m {NAME}",
+        description="Train a network on MNIST and write its weights.",
+        epilog="It writes runs/MODEL.npz (weights), runs/MODEL.history.json (figures of each "
+        "epoch) and runs/MODEL.checkpoints/. Ctrl-C keeps the best weights so far; --resume goes "
+        "on from the last whole epoch. Try them: python -m pynet.evaluate runs/MODEL.npz",
+    )
+    add = p.add_argument
+    add("model", nargs="?", metavar="MODEL", help=f"one of {', '.join(MODELS)} (default: mlp)")
+    add("--recipe", choices=("quick", "full"),
+        help="quick: about a minute (default); full: exactly what made the shipped weights")  # fmt: skip
+    add("--out", type=Path, metavar="FILE", help="where the weights go (default: runs/MODEL.npz)")
+    add("--data", type=Path, metavar="DIR",
+        help="folder with MNIST as IDX, mnist.npz or Kaggle's CSV (default: the folder named by "
+        "PYNET_DATA, else a cache that is filled by a download)")  # fmt: skip
+    add("--resume", action="store_true",
+        help="go on from the newest checkpoint, with the options the run was begun with")  # fmt: skip
+    add("--plot", action="store_true", help="draw the curves into runs/MODEL.png")
+    add("--no-test", action="store_true",
+        help="leave the test set alone, while you still choose between settings")  # fmt: skip
+    add("--seed", type=int, metavar="N", help="decides everything random (default: 0)")
+    add("--threads", type=int, metavar="N",
+        help="threads for matrix products (default: whatever numpy takes)")  # fmt: skip
+    add = p.add_argument_group("instead of what the recipe says").add_argument
+    add("--epochs", type=int, metavar="N", help="passes over the training images")
+    add("--batch-size", type=int, metavar="N", help="images in one step")
+    add("--optimizer", choices=tuple(OPTIMIZERS), help="how gradients move the weights")
+    add("--learning-rate", type=float, metavar="X", help="the highest that the schedule reaches")
+    add("--schedule", choices=tuple(SCHEDULES), help="how the learning rate changes")
+    add("--warmup", type=float, metavar="SHARE", help="share of the steps to warm up in")
+    add("--momentum", type=float, metavar="X", help="of sgd")
+    add("--weight-decay", type=float, metavar="X", help="pull of the weights towards 0")
+    add("--dropout", type=float, metavar="SHARE", help="share of hidden outputs to drop")
+    add("--label-smoothing", type=float, metavar="SHARE", help="share spread over all classes")
+    add("--augment", metavar="KINDS",
+        help=f"distort the images: none, or some of {','.join(AUGMENTATIONS)} joined by commas")  # fmt: skip
+    add("--validation", type=float, metavar="SHARE",
+        help="share of the training images to choose by; 0 for none")  # fmt: skip
+    add("--patience", type=int, metavar="N",
+        help="early stopping: give up after N epochs without better validation; 0 never does")  # fmt: skip
+    add("--average", type=float, metavar="DECAY",
+        help="exponential moving average of the weights, such as 0.999; 0 for none")  # fmt: skip
+    add("--final-on-all", action="store_true", default=None,
+        help="at the end train anew on all training images, for as many epochs")  # fmt: skip
+    return p
+
+
+def main(arguments=None) -> int:
+    """Run the command line and return its exit code."""
+    options = parser().parse_args(arguments)
+    return run(NAME, lambda: train(options))
+
+
+def train(options) -> int:
+    """Train as the options say and return the exit code."""
+    started = time.perf_counter()
+    places = results.Places.beside(options.out or Path("runs") / f"{options.model or 'mlp'}.npz")
+    if options.plot:
+        from pynet.workshop import plots
+
+        plots.require()  # better now than after an hour
+    checkpoint = None
+    if options.resume:
+        *checkpoint, notices = checkpoints.load_newest(places.checkpoints)
+        for notice in notices:
+            note(notice)
+        chosen = settings.from_checkpoint(checkpoint[1], options)
+    else:
+        chosen = settings.from_options(options)
+    limit_threads(chosen.threads)
+    data = load_mnist(options.data)
+    places.check_writable()
+    training = Training(chosen, data, folder=places.checkpoints)
+    if checkpoint:
+        training.restore(*checkpoint)
+    elif old := checkpoints.set_aside(places.checkpoints):
+        note(f"an unfinished run was here; its checkpoints are kept in {old}")
+    if find("tqdm") is None:
+        note("without tqdm there is one line an epoch instead of a live bar")
+    if not follow(training):
+        return interrupted(places, training, data)
+    written = results.write(places, training, data, test=not options.no_test)
+    if options.plot:
+        plots.curves(training.history, places.plot)
+    print(summary(places, training, written, time.perf_counter() - started, options.plot))
+    return 0
+
+
+def follow(training: Training) -> bool:
+    """Run the training to its end and show it; return False after Ctrl-C.
+
+    The first Ctrl-C lets the batch in work finish, so that nothing is caught half-written; a
+    second one takes effect at once.
+    """
+
+    def stop(*_):
+        training.stop = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    with contextlib.suppress(ValueError):  # only the main thread may set handlers
+        signal.signal(signal.SIGINT, stop)
+    with Progress(training) as progress:
+        for event in training.run():
+            progress.show(event)
+    return training.finished
+
+
+def interrupted(places, training, data) -> int:
+    """Write the best weights so far and return the exit code of Ctrl-C."""
+    if training.best is None:
+        note("interrupted before the first epoch was over; nothing to keep")
+        return INTERRUPTED
+    results.write(places, training, data, test=False)
+    note(
+        f"interrupted after {len(training.history)} epochs; the best weights so far are in "
+        f"{places.weights}; go on with --resume"
+    )
+    return INTERRUPTED
+
+
+def summary(places, training, written, seconds, plot) -> str:
+    """Return what a reader wants to know at the end, on one screen."""
+    accuracy, record = written["accuracy"], training.best_record
+    rows = [
+        ("model", f"{training.settings.model}, recipe {training.settings.recipe_name}, "
+                  f"seed {training.settings.seed}"),
+        ("trained", f"{len(training.history)} epochs in {clock(seconds)}; weights of epoch "
+                    f"{record['epoch']} on {training.trained_on():,} images"),
+        ("validation", percent(accuracy["validation"])),
+        ("test", percent(accuracy["test"])),
+        ("weights", f"{places.weights} ({places.weights.stat().st_size:,} bytes, "
+                    f"{written['dtype']})"),
+        ("history", str(places.history)),
+        ("checkpoints", f"{places.checkpoints}/"),
+    ]  # fmt: skip
+    if plot:
+        rows.append(("curves", str(places.plot)))
+    rows.append(("next", f"python -m pynet.evaluate {places.weights}"))
+    table = "\n".join(f"{name:<12}{value}" for name, value in rows)
+    return f"{training.network.summary()}\n\n{table}"
+
+
+def percent(share) -> str:
+    """Write a share as a percentage, or say that there is none."""
+    return "not measured" if share is None else f"{share:.2%} right"
+
+
+def note(text: str) -> None:
+    """Print one line that is neither result nor error."""
+    print(f"{NAME}: {text}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

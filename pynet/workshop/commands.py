@@ -1,0 +1,87 @@
+"""What the command lines share: one-line errors, exit codes, and the number of threads."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from pynet.nn.weights import WeightsError
+from pynet.workshop.checkpoints import CheckpointError
+from pynet.workshop.extras import MissingExtraError, find
+from pynet.workshop.readers import DataError
+from pynet.workshop.settings import UsageError
+from pynet.workshop.training import TrainingError
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+
+EXPECTED = (
+    UsageError, DataError, WeightsError, CheckpointError, TrainingError, MissingExtraError, OSError,
+    MemoryError,
+)  # fmt: skip
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line, like all others."""
+
+    def error(self, message):
+        """Print the message with the way to help, and exit 2."""
+        name = self.prog.removeprefix("python -m ")
+        self.exit(2, f"{name}: {message} (see {self.prog} --help)\n")
+
+
+def run(name: str, main) -> int:
+    """Call `main` and turn expected errors into one line on stderr.
+
+    Parameters
+    ----------
+    name : str
+        Such as "pynet.train", to begin the line with.
+    main : callable
+        Returns an exit code.
+
+    Returns
+    -------
+    int
+        The exit code: 2 after an expected error, 130 after Ctrl-C.
+    """
+    try:
+        return main()
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output, such as `head`, has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except EXPECTED as error:
+        print(f"{name}: {describe(error)}", file=sys.stderr)
+        return 2
+
+
+def describe(error: BaseException) -> str:
+    """Put an error into one line."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}"
+    if isinstance(error, MemoryError):
+        return "not enough memory"
+    return " ".join(str(error).split())
+
+
+def limit_threads(count: int | None) -> None:
+    """Let numpy's matrix products use so many threads; None leaves them alone.
+
+    Raises
+    ------
+    UsageError
+        If the number is not positive, or threadpoolctl is missing.
+    """
+    if count is None:
+        return
+    if count < 1:
+        raise UsageError(f"threads must be at least 1, got {count}")
+    control = find("threadpoolctl")
+    if control is None:
+        raise UsageError("--threads needs threadpoolctl; or set OPENBLAS_NUM_THREADS instead")
+    control.threadpool_limits(count, user_api="blas")

@@ -1,0 +1,131 @@
+"""Write what training leaves: weights with all that is known of them, and the history."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pynet.ink import PREPROCESSING_VERSION
+from pynet.nn import weights
+from pynet.nn.files import write_atomically
+from pynet.workshop.batches import to_network
+from pynet.workshop.data import Dataset
+from pynet.workshop.metrics import CLASSES
+from pynet.workshop.training import Training
+
+# float16 halves the file; it is used unless it costs more validation accuracy than this, which
+# is below what 5,000 images can tell apart.
+FLOAT16_TOLERANCE = 0.0005
+
+
+@dataclass(frozen=True)
+class Places:
+    """The files of one training run, all beside its weights."""
+
+    weights: Path
+
+    @classmethod
+    def beside(cls, weights: Path) -> Places:
+        """Return the places for a weights file, whose name may lack its .npz."""
+        return cls(weights if weights.suffix == ".npz" else weights.with_name(f"{weights.name}.npz"))
+
+    @property
+    def history(self) -> Path:
+        """Where the figures of each epoch go."""
+        return self.weights.with_suffix(".history.json")
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.weights.with_suffix(".checkpoints")
+
+    @property
+    def plot(self) -> Path:
+        """Where the curves go."""
+        return self.weights.with_suffix(".png")
+
+    def check_writable(self) -> None:
+        """Make the folders and try to write there, before hours are spent.
+
+        Raises
+        ------
+        OSError
+            If it fails; the message names the place.
+        """
+        if self.weights.is_dir():
+            raise IsADirectoryError(21, "is a folder, expected a file name", str(self.weights))
+        self.weights.parent.mkdir(parents=True, exist_ok=True)
+        self.checkpoints.mkdir(exist_ok=True)
+        for folder in (self.weights.parent, self.checkpoints):
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(b"0")
+
+
+def write(places: Places, training: Training, data: Dataset, *, test: bool) -> dict:
+    """Write weights and history of what was trained so far.
+
+    Parameters
+    ----------
+    places : Places
+    training : Training
+        At least one epoch is done.
+    data : Dataset
+    test : bool
+        Whether to look at the test set, which is to be done once, when all is decided.
+
+    Returns
+    -------
+    dict
+        accuracy : dict of "validation" and "test" to a fraction or None; dtype : str.
+    """
+    network = training.best_network()
+    accuracy = {"validation": None, "test": None}
+    if training.validated:
+        accuracy["validation"] = training.validated["validation_accuracy"]
+    dtype = _smallest_type(training, network)
+    metadata = {
+        "model": training.settings.model,
+        "classes": [str(digit) for digit in range(CLASSES)],
+        "preprocessing": PREPROCESSING_VERSION,
+        "recipe": training.recipe.as_dict(),
+        "seed": training.settings.seed,
+        "epochs": training.best_record["epoch"],
+        "trained_on": training.trained_on(),
+        "data": training.checksums,
+        "accuracy": accuracy,
+    }
+    if test:
+        stored, _ = _stored(network, metadata, dtype)  # judged as it will be read back
+        predicted = stored.predict(to_network(data.test_images))
+        accuracy["test"] = float((predicted == data.test_labels).mean())
+    weights.save(places.weights, network, metadata, dtype=dtype)
+    history = {
+        "model": training.settings.model,
+        "recipe": training.recipe.as_dict(),
+        "seed": training.settings.seed,
+        "accuracy": accuracy,
+        "epochs": training.history,
+    }
+    write_atomically(places.history, (json.dumps(history, indent=1) + "\n").encode())
+    return {"accuracy": accuracy, "dtype": dtype}
+
+
+def _smallest_type(training, network):
+    """Choose float16 where validation does not suffer by it."""
+    try:
+        rounded, _ = _stored(network, {}, "float16")
+    except ValueError:  # a weight beyond float16's range
+        return "float32"
+    full = training.validation_accuracy(network)
+    if full is None:
+        return "float16"
+    lost = full - training.validation_accuracy(rounded)
+    return "float16" if lost <= FLOAT16_TOLERANCE else "float32"
+
+
+def _stored(network, metadata, dtype):
+    """Return the network as a weights file would give it back."""
+    file = weights.dumps(network, metadata, dtype=dtype)
+    return weights.loads(file)

@@ -1,0 +1,349 @@
+"""Train a network over epochs: validation, early stopping, averaging, checkpoints.
+
+One step and one epoch are `pynet.nn.fit`. Nothing here prints: `Training.run` yields what
+happened, and the caller shows it.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pynet.nn import models
+from pynet.nn.average import ExponentialMovingAverage
+from pynet.nn.fit import fit_epoch
+from pynet.nn.losses import LOSSES
+from pynet.nn.optim import OPTIMIZERS
+from pynet.nn.schedules import SCHEDULES
+from pynet.workshop import checkpoints
+from pynet.workshop.batches import SPLIT, WEIGHTS, deal, generator, to_network
+from pynet.workshop.data import Dataset
+from pynet.workshop.settings import Settings
+
+# The two passes: the first chooses on the validation split, the second (if the recipe has one)
+# uses every training image for as many epochs.
+CHOOSE, ALL = "choose", "all"
+
+
+class TrainingError(ValueError):
+    """Training cannot go on; the message says why in one line."""
+
+
+@dataclass(frozen=True)
+class BatchDone:
+    """One batch was learnt."""
+
+    stage: str
+    epoch: int  # from 1
+    images: int
+    loss: float
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """One epoch was learnt, validated and saved; `record` is its entry in the history."""
+
+    record: dict
+
+
+class Training:
+    """One training run: all of its state, how to save it and how to go on.
+
+    Parameters
+    ----------
+    settings : Settings
+        Model, recipe and seed.
+    data : Dataset
+        Only its training part is ever touched here.
+    folder : Path, optional
+        Where to keep checkpoints; none are written without it.
+    workers : int
+        Threads that prepare batches; the result does not depend on it.
+
+    Attributes
+    ----------
+    network : Sequential
+    history : list of dict
+        One record an epoch: stage, epoch, loss, validation_loss, validation_accuracy,
+        learning_rate, seconds.
+    best : dict of str to ndarray, or None
+        The weights to keep so far.
+    best_record : dict or None
+        The history record they belong to.
+    stop : bool
+        Set it to end `run` after the batch in work.
+    """
+
+    def __init__(self, settings: Settings, data: Dataset, *, folder=None, workers=1):
+        self.settings, self.recipe = settings, settings.recipe
+        self.folder = Path(folder) if folder else None
+        self.workers = workers
+        self.checksums = data.checksums
+        self._all = data.train_images, data.train_labels
+        self._part, self._validation = split(*self._all, self.recipe.validation)
+        self.history, self.best, self.best_record = [], None, None
+        self.stop = False
+        self._loss = LOSSES[models.LOSSES[settings.model]]
+        self._enter(CHOOSE)
+
+    def _enter(self, stage):
+        """Begin a stage with a fresh network."""
+        recipe = self.recipe
+        self.stage, self.epoch, self.step = stage, 0, 0
+        self.images, self.labels = self._data_of(stage)
+        # One generator makes the first weights and then serves dropout; its state is saved.
+        self._rng = generator(self.settings.seed, WEIGHTS)
+        self.network = models.build(self.settings.model, rng=self._rng, dropout=recipe.dropout)
+        params = self.network.params
+        extra = {"momentum": recipe.momentum} if recipe.optimizer == "sgd" else {}
+        self.optimizer = OPTIMIZERS[recipe.optimizer](
+            params, learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay, **extra
+        )
+        self.average = ExponentialMovingAverage(params, recipe.average) if recipe.average else None
+        self.total_steps = recipe.epochs * math.ceil(len(self.images) / recipe.batch_size)
+        self._schedule = SCHEDULES[recipe.schedule](
+            recipe.learning_rate,
+            total_steps=self.total_steps,
+            warmup_steps=round(recipe.warmup * self.total_steps),
+        )
+
+    def _data_of(self, stage):
+        return self._all if stage == ALL else self._part
+
+    def trained_on(self) -> int:
+        """Return how many images the weights to keep have learnt from."""
+        return len(self._data_of(self.best_record["stage"])[0])
+
+    @property
+    def chosen_epochs(self) -> int:
+        """Epochs for the second stage: the recipe's, or the best one's after an early stop."""
+        first = [record for record in self.history if record["stage"] == CHOOSE]
+        return self.best_record["epoch"] if len(first) < self.recipe.epochs else self.recipe.epochs
+
+    def images_to_go(self) -> int:
+        """Return how many images are still to be learnt, if nothing stops the run early."""
+        if self.stage == ALL:
+            return (self.chosen_epochs - self.epoch) * len(self._all[0])
+        later = self.recipe.epochs * len(self._all[0]) if self.recipe.final_on_all else 0
+        return (self.recipe.epochs - self.epoch) * len(self._part[0]) + later
+
+    @property
+    def done(self) -> bool:
+        """Whether the current stage has had all its epochs."""
+        if self.stage == ALL:
+            return self.epoch >= self.chosen_epochs
+        if self.epoch >= self.recipe.epochs:
+            return True
+        patience = self.recipe.patience
+        return bool(patience and self.history) and self.epoch - self._best_epoch >= patience
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.done and (self.stage == ALL or not self.recipe.final_on_all)
+
+    @property
+    def _best_epoch(self):
+        return self.best_record["epoch"] if self.best_record else 0
+
+    def run(self):
+        """Train until all is done or `stop` is set.
+
+        Yields
+        ------
+        BatchDone or EpochDone
+
+        Raises
+        ------
+        TrainingError
+            If the loss is no longer a number.
+        OSError
+            If a checkpoint cannot be written.
+        """
+        while not self.finished and not self.stop:
+            if self.done:
+                self._enter(ALL)
+            yield from self._run_epoch()
+
+    def _run_epoch(self):
+        """Learn one epoch, validate it, and save a checkpoint."""
+        started, total, seen = time.perf_counter(), 0.0, 0
+        batches = deal(
+            self.images, self.labels, batch_size=self.recipe.batch_size, seed=self.settings.seed,
+            epoch=self.epoch, augment=self.recipe.augmenter(self.epoch), workers=self.workers,
+        )  # fmt: skip
+        loss = self._loss
+        if self.recipe.label_smoothing:
+            loss = functools.partial(loss, label_smoothing=self.recipe.label_smoothing)
+        steps = fit_epoch(
+            self.network, loss, self.optimizer, self._schedule, batches,
+            step=self.step, average=self.average,
+        )  # fmt: skip
+        try:
+            for progress in steps:
+                if not math.isfinite(progress.loss):
+                    raise TrainingError(
+                        f"the loss became {progress.loss} in epoch {self.epoch + 1}; "
+                        "try a lower --learning-rate"
+                    )
+                total += progress.loss * progress.images
+                seen += progress.images
+                yield BatchDone(self.stage, self.epoch + 1, progress.images, progress.loss)
+                if self.stop:
+                    return
+        finally:
+            steps.close()
+            batches.close()
+        self.epoch += 1
+        self.step = progress.step
+        record = {
+            "stage": self.stage,
+            "epoch": self.epoch,
+            "loss": total / seen,
+            "validation_loss": None,
+            "validation_accuracy": None,
+            "learning_rate": self.optimizer.learning_rate,
+            "seconds": None,
+        }
+        self._judge(record)
+        record["seconds"] = round(time.perf_counter() - started, 3)
+        self.history.append(record)
+        if self.folder:
+            checkpoints.save(self.folder, len(self.history), self._arrays(), self._state())
+        yield EpochDone(record)
+
+    def _judge(self, record):
+        """Validate the weights that would be kept, and keep them if they are the best."""
+        candidate = self.average.average if self.average else self.network.params
+        if self.stage == CHOOSE and len(self._validation[0]):
+            own = {name: array.copy() for name, array in self.network.params.items()}
+            assign(self.network.params, candidate)
+            loss, accuracy = score(self.network, self._loss, *self._validation)
+            assign(self.network.params, own)
+            record["validation_loss"], record["validation_accuracy"] = loss, accuracy
+            if self.best_record is not None and _merit(record) <= _merit(self.best_record):
+                return
+        elif self.stage == ALL and self.epoch < self.chosen_epochs:
+            return  # until the second stage is complete, the validated weights are the best known
+        self.best_record = record
+        self.best = {name: array.copy() for name, array in candidate.items()}
+        self.best |= {name: array.copy() for name, array in self.network.buffers.items()}
+
+    def best_network(self):
+        """Return a network with the weights to keep, or None before the first epoch is over."""
+        if self.best is None:
+            return None
+        network = models.build(self.settings.model, rng=generator(0, WEIGHTS), dropout=self.recipe.dropout)
+        assign(network.params, self.best)
+        assign(network.buffers, self.best)
+        return network
+
+    @property
+    def validated(self) -> dict | None:
+        """The record of the first stage that the choice fell on; None without validation."""
+        records = [r for r in self.history if r["validation_accuracy"] is not None]
+        return max(records, key=_merit, default=None)
+
+    def validation_accuracy(self, network) -> float | None:
+        """Return the share of the validation images that a network reads right."""
+        if not len(self._validation[0]):
+            return None
+        return score(network, self._loss, *self._validation)[1]
+
+    def _state(self):
+        return {
+            "settings": self.settings.as_dict(),
+            "data": self.checksums,
+            "stage": self.stage,
+            "epoch": self.epoch,
+            "step": self.step,
+            "history": self.history,
+            "best_record": self.best_record,
+            "rng": self._rng.bit_generator.state,
+            "finished": self.finished,
+        }
+
+    def _arrays(self):
+        groups = {
+            "params": self.network.params,
+            "buffers": self.network.buffers,
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average.state_dict() if self.average else {},
+            "best": self.best or {},
+        }
+        return {f"{group}/{name}": a for group, part in groups.items() for name, a in part.items()}
+
+    def restore(self, arrays: dict, state: dict) -> None:
+        """Go on from a checkpoint.
+
+        Raises
+        ------
+        checkpoints.CheckpointError
+            If it does not fit this run.
+        """
+        if state.get("data") != self.checksums:
+            raise checkpoints.CheckpointError("the run to resume was trained on other data files")
+        try:
+            self._enter(state["stage"])
+            groups = {name: {} for name in ("params", "buffers", "optimizer", "average", "best")}
+            for path, array in arrays.items():
+                group, name = path.split("/", 1)
+                groups[group][name] = array
+            assign(self.network.params, groups["params"])
+            assign(self.network.buffers, groups["buffers"])
+            self.optimizer.load_state_dict(groups["optimizer"])
+            if self.average:
+                self.average.load_state_dict(groups["average"])
+            self._rng.bit_generator.state = state["rng"]
+            self.best = groups["best"] or None
+            self.best_record, self.history = state["best_record"], state["history"]
+            self.epoch, self.step = state["epoch"], state["step"]
+        except (KeyError, ValueError, TypeError) as error:
+            raise checkpoints.CheckpointError(f"checkpoint does not fit this run: {error}") from error
+
+
+def _merit(record):
+    """Order records: the higher validation accuracy, then the lower loss."""
+    return record["validation_accuracy"], -record["validation_loss"]
+
+
+def assign(targets: dict, values: dict) -> None:
+    """Copy each value into the array of the same name, in place."""
+    for name, array in targets.items():
+        if values[name].shape != array.shape:
+            raise ValueError(f"{name} has shape {values[name].shape}, expected {array.shape}")
+        np.copyto(array, values[name])
+
+
+def split(images, labels, share):
+    """Set a share of the training images aside, always the same ones, to choose by.
+
+    Returns
+    -------
+    (images, labels), (images, labels)
+        What to train on and what to validate on.
+    """
+    held = round(share * len(images))
+    if held == 0:
+        return (images, labels), (images[:0], labels[:0])
+    order = generator(0, SPLIT).permutation(len(images))
+    rest, validation = np.sort(order[held:]), np.sort(order[:held])
+    if len(rest) == 0:
+        raise TrainingError(f"a validation share of {share} leaves no image to train on")
+    return (images[rest], labels[rest]), (images[validation], labels[validation])
+
+
+def score(network, loss, images, labels, batch_size=500):
+    """Return mean loss and accuracy of a network on (N, 28, 28) uint8 images."""
+    total, right = 0.0, 0
+    for start in range(0, len(images), batch_size):
+        targets = labels[start : start + batch_size].astype(np.int64)
+        outputs = network.forward(to_network(images[start : start + batch_size]))
+        total += loss(outputs, targets)[0] * len(targets)
+        right += int((outputs.argmax(axis=1) == targets).sum())
+    return total / len(images), right / len(images)
