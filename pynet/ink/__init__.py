@@ -5,8 +5,9 @@ down. *Box*: the 20-pixel square that the ink fills; *frame*: the 28-pixel image
 Numpy and the standard library alone, so that the page, the command lines and training share it.
 """
 
+from pynet.ink.pictures import picture_to_image
 from pynet.ink.strokes import strokes_to_image, strokes_to_images
 
 PREPROCESSING_VERSION = 1  # goes up when the same ink no longer gives the same image
 
-__all__ = ["PREPROCESSING_VERSION", "strokes_to_image", "strokes_to_images"]
+__all__ = ["PREPROCESSING_VERSION", "picture_to_image", "strokes_to_image", "strokes_to_images"]

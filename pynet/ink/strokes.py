@@ -9,8 +9,8 @@ import numpy as np
 
 from pynet.ink.placing import BOX, place
 
-PEN_WIDTH = 2.5  # pixels of the 28-pixel frame, between the two edges at half grey
-SOFTNESS = 1.0  # pixels over which an edge fades from ink to paper
+PEN_WIDTH = 2.3  # pixels of the 28-pixel frame, between the two edges at half grey
+SOFTNESS = 1.3  # pixels over which an edge fades from ink to paper
 MAX_POINTS = 100_000  # in one drawing; over an hour of drawing at usual rates of pointer events
 
 _PIECE = 1.0  # pixels; longer segments are cut, so that all fit windows of one small size
@@ -20,7 +20,7 @@ _CHUNK = 4096  # pieces drawn at once: what they need stays in the cache
 _ROUNDING = 1e-9  # of the largest coordinate; an extent below this is rounding, not ink
 
 
-def strokes_to_image(strokes, *, pen_width=PEN_WIDTH):
+def strokes_to_image(strokes, *, pen_width=PEN_WIDTH, min_side=0.0):
     """Draw one digit, given as pen strokes, as MNIST would hold it.
 
     Parameters
@@ -30,6 +30,9 @@ def strokes_to_image(strokes, *, pen_width=PEN_WIDTH):
         any unit. A stroke of one point is a dot. Empty strokes are left out.
     pen_width : float
         Width of the pen in pixels of the 28-pixel frame, in (0, 10].
+    min_side : float
+        Least side of the bounding box, in the unit of the strokes, at least 0. What is smaller
+        stays as small in the image: a tap with a shaky hand is a dot and not a scribble.
 
     Returns
     -------
@@ -40,16 +43,16 @@ def strokes_to_image(strokes, *, pen_width=PEN_WIDTH):
     ------
     ValueError
         For strokes of another shape, values that are not finite numbers, more than
-        ``MAX_POINTS`` points, or a pen width out of range.
+        ``MAX_POINTS`` points, or an option out of range.
 
     See Also
     --------
     strokes_to_images : the same for many drawings at once, and how it is done.
     """
-    return strokes_to_images([strokes], pen_width=pen_width)[0]
+    return strokes_to_images([strokes], pen_width=pen_width, min_side=min_side)[0]
 
 
-def strokes_to_images(drawings, *, pen_width=PEN_WIDTH):
+def strokes_to_images(drawings, *, pen_width=PEN_WIDTH, min_side=0.0):
     """Draw many digits, each given as pen strokes, as MNIST would hold them.
 
     The bounding box of the ink, pen included, is scaled to 20 pixels on its longer side. The
@@ -63,6 +66,8 @@ def strokes_to_images(drawings, *, pen_width=PEN_WIDTH):
         Strokes of each drawing, see `strokes_to_image`.
     pen_width : float or (N,) array_like of float
         Width of the pen in pixels of the 28-pixel frame, in (0, 10], for all or for each.
+    min_side : float
+        Least side of a bounding box, see `strokes_to_image`.
 
     Returns
     -------
@@ -90,10 +95,12 @@ def strokes_to_images(drawings, *, pen_width=PEN_WIDTH):
     """
     drawings = list(drawings)
     width = _check_width(pen_width, len(drawings))
+    if not 0 <= min_side < np.inf:
+        raise ValueError(f"min_side must be a finite number of at least 0, got {min_side}")
     points, strokes, owners = _collect(drawings)
     if len(points) == 0:
         return place(np.zeros((len(drawings), BOX, BOX)))
-    points = _fit(points, owners, width)
+    points = _fit(points, owners, width, float(min_side))
     points, strokes, owners = _thin(points, strokes, owners)
     boxes = _draw(points, strokes, owners, width)
     return place(boxes)
@@ -148,20 +155,19 @@ def _stroke(stroke, number):
     return part.astype(np.float64)
 
 
-def _fit(points, owners, width):
+def _fit(points, owners, width, min_side):
     """Scale each drawing to the box, its aspect kept and its bounding box in the middle."""
     first = np.flatnonzero(np.diff(owners, prepend=-1))
     run = np.cumsum(np.diff(owners, prepend=owners[0]) != 0)  # (P,) number of the drawing with ink
-    magnitude = np.maximum.reduceat(np.abs(points).max(axis=1), first)
-    magnitude[magnitude == 0] = 1.0
-    points = points / magnitude[run, None]  # so that no difference overflows
+    points = points / 2  # so that no difference of two finite numbers overflows
     low = np.minimum.reduceat(points, first)
     high = np.maximum.reduceat(points, first)
-    extent = (high - low).max(axis=1)
+    extent = np.maximum((high - low).max(axis=1), min_side / 2)
+    dots = extent <= _ROUNDING * np.maximum(np.abs(low), np.abs(high)).max(axis=1)
     room = BOX - width[owners[first]] - max(SOFTNESS - 1, 0)
-    dots = extent < _ROUNDING
-    scale = np.where(dots, 0.0, room / np.where(dots, 1.0, extent))
-    return (points - ((low + high) / 2)[run]) * scale[run, None] + BOX / 2
+    room[dots] = 0
+    extent[dots] = 1
+    return (points - (low + high)[run] / 2) / extent[run, None] * room[run, None] + BOX / 2
 
 
 def _thin(points, strokes, owners):
