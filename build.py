@@ -265,7 +265,7 @@ def page() -> dict[str, bytes]:
     files = {
         path.relative_to(web).as_posix(): path.read_bytes()
         for path in source_files(web)
-        if path.name != "tsconfig.json" and not path.name.endswith((".d.ts", ".d.mts"))
+        if path.name != "tsconfig.json" and not path.name.endswith(".d.ts")
     }
     for needed in ("index.html", "pyscript.json", "worker.py"):
         if needed not in files:

@@ -67,7 +67,7 @@ def of_page(name):
 
 @pytest.mark.parametrize("name", [name for name in SOURCES if of_page(name)])
 def test_page_modules_import_numpy_and_the_standard_library(name):
-    """A module that the page ships names no import but numpy, the standard library and its like."""
+    """A module that the page ships imports numpy, the standard library and its like alone."""
     for imported in imports(name):
         top = imported.partition(".")[0]
         assert top in {"numpy", "pynet"} | sys.stdlib_module_names, f"{name} imports {imported}"
@@ -134,7 +134,7 @@ def test_only_command_lines_parse_or_print():
 
 
 def test_worker_imports_what_the_page_has():
-    """worker.py imports the standard library, numpy, pynet's page half and Pyodide's own modules."""
+    """worker.py imports what Pyodide has, and pynet's half for the page."""
     tree = ast.parse((ROOT / "web" / "worker.py").read_text(encoding="utf-8"))
     tops = set()
     for node in ast.walk(tree):
@@ -159,7 +159,7 @@ def test_public_names():
 
 
 def test_top_of_the_repository():
-    """At the top lies what the style page names, and beside it only what tools and people expect."""
+    """At the top lies what the style page names, and what tools and people expect there."""
     if (ROOT / ".git").exists():
         listing = subprocess.run(
             ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
