@@ -37,20 +37,37 @@ def parser() -> Parser:
     )
     add = p.add_argument
     add("model", nargs="?", metavar="MODEL", help=f"one of {', '.join(MODELS)} (default: mlp)")
-    add("--recipe", choices=("quick", "full"),
-        help="quick: about a minute (default); full: exactly what made the shipped weights")  # fmt: skip
+    add(
+        "--recipe",
+        choices=("quick", "full"),
+        help="quick: about a minute (default); full: exactly what made the shipped weights",
+    )
     add("--out", type=Path, metavar="FILE", help="where the weights go (default: runs/MODEL.npz)")
-    add("--data", type=Path, metavar="DIR",
+    add(
+        "--data",
+        type=Path,
+        metavar="DIR",
         help="folder with MNIST as IDX, mnist.npz or Kaggle's CSV (default: the folder named by "
-        "PYNET_DATA, else a cache that is filled by a download)")  # fmt: skip
-    add("--resume", action="store_true",
-        help="go on from the newest checkpoint, with the options the run was begun with")  # fmt: skip
+        "PYNET_DATA, else a cache that is filled by a download)",
+    )
+    add(
+        "--resume",
+        action="store_true",
+        help="go on from the newest checkpoint, with the options the run was begun with",
+    )
     add("--plot", action="store_true", help="draw the curves into runs/MODEL.png")
-    add("--no-test", action="store_true",
-        help="leave the test set alone, while you still choose between settings")  # fmt: skip
+    add(
+        "--no-test",
+        action="store_true",
+        help="leave the test set alone, while you still choose between settings",
+    )
     add("--seed", type=int, metavar="N", help="decides everything random (default: 0)")
-    add("--threads", type=int, metavar="N",
-        help="threads for matrix products (default: whatever numpy takes)")  # fmt: skip
+    add(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="threads for matrix products (default: 1; one more prepares the batches)",
+    )
     add = p.add_argument_group("instead of what the recipe says").add_argument
     add("--epochs", type=int, metavar="N", help="passes over the training images")
     add("--batch-size", type=int, metavar="N", help="images in one step")
@@ -62,16 +79,35 @@ def parser() -> Parser:
     add("--weight-decay", type=float, metavar="X", help="pull of the weights towards 0")
     add("--dropout", type=float, metavar="SHARE", help="share of hidden outputs to drop")
     add("--label-smoothing", type=float, metavar="SHARE", help="share spread over all classes")
-    add("--augment", metavar="KINDS",
-        help=f"distort the images: none, or some of {','.join(AUGMENTATIONS)} joined by commas")  # fmt: skip
-    add("--validation", type=float, metavar="SHARE",
-        help="share of the training images to choose by; 0 for none")  # fmt: skip
-    add("--patience", type=int, metavar="N",
-        help="early stopping: give up after N epochs without better validation; 0 never does")  # fmt: skip
-    add("--average", type=float, metavar="DECAY",
-        help="exponential moving average of the weights, such as 0.999; 0 for none")  # fmt: skip
-    add("--final-on-all", action="store_true", default=None,
-        help="at the end train anew on all training images, for as many epochs")  # fmt: skip
+    add(
+        "--augment",
+        metavar="KINDS",
+        help=f"distort the images: none, or some of {','.join(AUGMENTATIONS)} with commas",
+    )
+    add(
+        "--validation",
+        type=float,
+        metavar="SHARE",
+        help="share of the training images to choose by; 0 for none",
+    )
+    add(
+        "--patience",
+        type=int,
+        metavar="N",
+        help="early stopping: give up after N epochs without better validation; 0 never does",
+    )
+    add(
+        "--average",
+        type=float,
+        metavar="DECAY",
+        help="exponential moving average of the weights, such as 0.999; 0 for none",
+    )
+    add(
+        "--final-on-all",
+        action="store_true",
+        default=None,
+        help="at the end train anew on all training images, for as many epochs",
+    )
     return p
 
 
@@ -152,17 +188,25 @@ def summary(places, training, written, seconds, plot) -> str:
     """Return what a reader wants to know at the end, on one screen."""
     accuracy, record = written["accuracy"], training.best_record
     rows = [
-        ("model", f"{training.settings.model}, recipe {training.settings.recipe_name}, "
-                  f"seed {training.settings.seed}"),
-        ("trained", f"{len(training.history)} epochs in {clock(seconds)}; weights of epoch "
-                    f"{record['epoch']} on {training.trained_on():,} images"),
+        (
+            "model",
+            f"{training.settings.model}, recipe {training.settings.recipe_name}, "
+            f"seed {training.settings.seed}",
+        ),
+        (
+            "trained",
+            f"{len(training.history)} epochs in {clock(seconds)}; weights of epoch "
+            f"{record['epoch']} on {training.trained_on():,} images",
+        ),
         ("validation", percent(accuracy["validation"])),
         ("test", percent(accuracy["test"])),
-        ("weights", f"{places.weights} ({places.weights.stat().st_size:,} bytes, "
-                    f"{written['dtype']})"),
+        (
+            "weights",
+            f"{places.weights} ({places.weights.stat().st_size:,} bytes, {written['dtype']})",
+        ),
         ("history", str(places.history)),
         ("checkpoints", f"{places.checkpoints}/"),
-    ]  # fmt: skip
+    ]
     if plot:
         rows.append(("curves", str(places.plot)))
     rows.append(("next", f"python -m pynet.evaluate {places.weights}"))

@@ -239,7 +239,7 @@ def sample(padded, coordinates, out):
     corner = np.empty_like(index, dtype=np.float32)
 
     def between(first, second, fraction, target):
-        """target = first + fraction * (second - first)"""
+        """Fill target with first + fraction * (second - first)."""
         np.subtract(second, first, out=target)
         target *= fraction
         target += first

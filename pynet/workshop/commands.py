@@ -8,7 +8,7 @@ import sys
 
 from pynet.nn.weights import WeightsError
 from pynet.workshop.checkpoints import CheckpointError
-from pynet.workshop.extras import MissingExtraError, find
+from pynet.workshop.extras import INSTALL, MissingExtraError, find
 from pynet.workshop.readers import DataError
 from pynet.workshop.settings import UsageError
 from pynet.workshop.training import TrainingError
@@ -70,18 +70,22 @@ def describe(error: BaseException) -> str:
 
 
 def limit_threads(count: int | None) -> None:
-    """Let numpy's matrix products use so many threads; None leaves them alone.
+    """Let numpy's matrix products use so many threads; by default one.
+
+    More threads gain little on networks as small as these, and on a machine that has other work
+    to do they wait for each other: five times slower was measured. The second core is busy with
+    the next batches anyway.
 
     Raises
     ------
     UsageError
-        If the number is not positive, or threadpoolctl is missing.
+        If threadpoolctl is missing and a number was asked for.
     """
-    if count is None:
-        return
-    if count < 1:
-        raise UsageError(f"threads must be at least 1, got {count}")
     control = find("threadpoolctl")
-    if control is None:
-        raise UsageError("--threads needs threadpoolctl; or set OPENBLAS_NUM_THREADS instead")
-    control.threadpool_limits(count, user_api="blas")
+    if control is not None:
+        control.threadpool_limits(count or 1, user_api="blas")
+    elif count is not None:
+        raise UsageError(
+            f"--threads needs threadpoolctl (in the checkout: {INSTALL}); "
+            "or set OPENBLAS_NUM_THREADS instead"
+        )

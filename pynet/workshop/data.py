@@ -28,13 +28,18 @@ MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
-SHA256 = {
-    "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-    "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-    "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-    "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-}
-ADVICE = f"put {', '.join(SHA256)} (or mnist.npz) into a folder and name it with --data or PYNET_DATA"
+SHA256 = dict(
+    line.split()[::-1]
+    for line in """
+    440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609  train-images-idx3-ubyte.gz
+    3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c  train-labels-idx1-ubyte.gz
+    8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6  t10k-images-idx3-ubyte.gz
+    f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6  t10k-labels-idx1-ubyte.gz
+    """.strip().splitlines()
+)
+ADVICE = (
+    f"put {', '.join(SHA256)} (or mnist.npz) into a folder and name it with --data or PYNET_DATA"
+)
 
 
 @dataclass
@@ -122,7 +127,9 @@ def download(folder: Path) -> None:
                 failure = error
         else:
             reason = str(failure).splitlines()[0][:100]
-            raise DataError(f"no MNIST data, and the download of {name} failed ({reason}); {ADVICE}")
+            raise DataError(
+                f"no MNIST data, and the download of {name} failed ({reason}); {ADVICE}"
+            )
 
 
 def assemble(place: Path) -> Dataset:

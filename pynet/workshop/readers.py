@@ -60,7 +60,7 @@ def read(path) -> Content | None:
     """
     path = Path(path)
     try:
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             head = file.read(64)
             file.seek(0)
             if head[:2] == b"\x1f\x8b":

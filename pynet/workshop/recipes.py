@@ -73,7 +73,8 @@ class Recipe:
     def __post_init__(self):
         for name, low in (("epochs", 1), ("batch_size", 1), ("gentle_epochs", 0), ("patience", 0)):
             if getattr(self, name) < low:
-                raise ValueError(f"{_spell(name)} must be at least {low}, got {getattr(self, name)}")
+                value = getattr(self, name)
+                raise ValueError(f"{_spell(name)} must be at least {low}, got {value}")
         for name in ("warmup", "momentum", "dropout", "label_smoothing", "validation", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{_spell(name)} must be in [0, 1), got {getattr(self, name)}")
@@ -138,7 +139,7 @@ _STRONG = {
 
 RECIPES = {
     "mlp": {
-        "quick": Recipe(epochs=12, average=0.995),
+        "quick": Recipe(epochs=12, average=0.995, augmentation=dict(AUGMENTATIONS["affine"])),
         "full": Recipe(
             epochs=150, learning_rate=2e-3, weight_decay=0.02, label_smoothing=0.02,
             augmentation=_STRONG, gentle_epochs=10, average=0.999, final_on_all=True,

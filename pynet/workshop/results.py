@@ -29,7 +29,9 @@ class Places:
     @classmethod
     def beside(cls, weights: Path) -> Places:
         """Return the places for a weights file, whose name may lack its .npz."""
-        return cls(weights if weights.suffix == ".npz" else weights.with_name(f"{weights.name}.npz"))
+        if weights.suffix != ".npz":
+            weights = weights.with_name(f"{weights.name}.npz")
+        return cls(weights)
 
     @property
     def history(self) -> Path:

@@ -58,6 +58,8 @@ def from_options(options) -> Settings:
     seed = options.seed or 0
     if seed < 0:
         raise UsageError(f"seed must be at least 0, got {seed}")
+    if options.threads is not None and options.threads < 1:
+        raise UsageError(f"threads must be at least 1, got {options.threads}")
     return Settings(model, name, recipe, seed, options.threads)
 
 

@@ -238,7 +238,8 @@ class Training:
         """Return a network with the weights to keep, or None before the first epoch is over."""
         if self.best is None:
             return None
-        network = models.build(self.settings.model, rng=generator(0, WEIGHTS), dropout=self.recipe.dropout)
+        model, dropout = self.settings.model, self.recipe.dropout
+        network = models.build(model, rng=generator(0, WEIGHTS), dropout=dropout)
         assign(network.params, self.best)
         assign(network.buffers, self.best)
         return network
@@ -304,7 +305,7 @@ class Training:
             self.best_record, self.history = state["best_record"], state["history"]
             self.epoch, self.step = state["epoch"], state["step"]
         except (KeyError, ValueError, TypeError) as error:
-            raise checkpoints.CheckpointError(f"checkpoint does not fit this run: {error}") from error
+            raise checkpoints.CheckpointError(f"checkpoint does not fit: {error}") from error
 
 
 def _merit(record):
