@@ -518,6 +518,7 @@ def from_cdn(store: Store) -> None:
             try:
                 store.offer(file, download(url, file.size, progress), host)
             except urllib.error.HTTPError as error:
+                error.close()
                 say(f"{host}: {file.name}: {error}")
             except (OSError, http.client.HTTPException, queue.Empty) as error:
                 reason = getattr(error, "reason", error)

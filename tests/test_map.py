@@ -102,7 +102,7 @@ def test_ink_imports_nothing_of_nn():
 
 
 def test_ladder_is_climbed_one_way():
-    """Of init, layers, network, models and fit none imports a later one, not even through others."""
+    """Of init, layers, network, models and fit none reaches a later one by its imports."""
     for place, name in enumerate(LADDER):
         assert not reachable(name) & set(LADDER[place + 1 :]), f"{name} imports a later module"
 
