@@ -631,29 +631,37 @@ def run_quietly(command: list[str], scratch: str, progress: Progress | None = No
 # ---- Licences ------------------------------------------------------------------------------------
 
 NOTICES = f"""\
-This folder holds pynet's page and the software that it runs on, unchanged and as published.
-Each part keeps its own licence; the texts follow in the order of this list.
+This folder holds pynet's page and the software that it runs on, each file as it was published
+(but pyodide-lock.json, reduced to numpy). Each part keeps its own licence. The texts that their
+packages carry, and those that several parts share, follow in full; of the rest the address is given.
 
-pynet                         MIT
-PyScript core {PYSCRIPT}          Apache-2.0        https://github.com/pyscript/pyscript
-  bundled in its core.js, by Andrea Giammarchi, https://github.com/WebReflection:
-    polyscript                Apache-2.0 (the same text as PyScript's)
+pynet                   MIT
+PyScript core {PYSCRIPT}    Apache-2.0              https://github.com/pyscript/pyscript
+  in its core.js, by Andrea Giammarchi          https://github.com/WebReflection
+    polyscript          Apache-2.0 (the same text as PyScript's)
     coincident, reflected-ffi, next-resolver, html-escaper, weak-id, add-promise-listener,
-    @webreflection/fetch, @webreflection/idb-map, @webreflection/utils      MIT
+    @webreflection/fetch, @webreflection/idb-map, @webreflection/utils                     MIT
     basic-devtools, codedent, plain-tag, sticky-module, to-json-callback,
-    type-checked-collections                                                ISC
-Pyodide {PYODIDE}               MPL-2.0           source: https://github.com/pyodide/pyodide
-  (pyodide.mjs, pyodide.asm.mjs, pyodide.asm.wasm; hiwire, MPL-2.0, inside)
-CPython 3.14                  PSF-2.0           https://github.com/python/cpython
-  (in pyodide.asm.wasm and python_stdlib.zip; the notices of the libraries that CPython itself
-  contains, such as expat, libmpdec, HACL* and zlib's, are at
-  https://docs.python.org/3.14/license.html)
-Emscripten's runtime          MIT               https://github.com/emscripten-core/emscripten
-  (musl, MIT, and compiler-rt, Apache-2.0 with LLVM exceptions, inside)
-libffi, zlib, bzip2, xz, zstd and SQLite, as far as Pyodide's core contains them: MIT, zlib, bzip2,
-  0BSD, BSD-3-Clause, public domain; recipes with their sources:
-  https://github.com/pyodide/pyodide-recipes
-numpy {NUMPY}                   BSD-3-Clause, and what it bundles   https://github.com/numpy/numpy
+    type-checked-collections                                                               ISC
+Pyodide {PYODIDE}         MPL-2.0                 https://github.com/pyodide/pyodide
+  (pyodide.mjs, pyodide.asm.mjs, pyodide.asm.wasm, and in python_stdlib.zip; the sources of exactly
+  this version: https://github.com/pyodide/pyodide/tree/{PYODIDE})
+  in pyodide.asm.wasm besides:
+    CPython 3.14        PSF-2.0                 https://github.com/python/cpython
+      with expat, libmpdec, HACL* and others    https://docs.python.org/3.14/license.html
+    Emscripten          MIT                     https://github.com/emscripten-core/emscripten
+    musl                MIT                     https://musl.libc.org
+    compiler-rt         Apache-2.0 WITH LLVM-exception     https://compiler-rt.llvm.org
+    libffi              MIT, Anthony Green, Red Hat, Inc. and others
+                                                https://github.com/libffi/libffi
+    zlib                zlib, Jean-loup Gailly and Mark Adler         https://zlib.net
+    bzip2               bzip2-1.0.6, Julian Seward                    https://sourceware.org/bzip2
+    liblzma             0BSD, the authors of XZ Utils                 https://tukaani.org/xz
+    Zstandard           BSD-3-Clause, Meta Platforms, Inc. and affiliates
+                                                https://github.com/facebook/zstd
+    SQLite              public domain           https://sqlite.org/copyright.html
+  python_stdlib.zip     PSF-2.0
+numpy {NUMPY}             BSD-3-Clause, and what it bundles       https://github.com/numpy/numpy
 """
 
 
