@@ -633,7 +633,7 @@ def run_quietly(command: list[str], scratch: str, progress: Progress | None = No
 NOTICES = f"""\
 This folder holds pynet's page and the software that it runs on, each file as it was published
 (but pyodide-lock.json, reduced to numpy). Each part keeps its own licence. The texts that their
-packages carry, and those that several parts share, follow in full; of the rest the address is given.
+packages carry, and those that several parts share, follow in full; the rest is by address.
 
 pynet                   MIT
 PyScript core {PYSCRIPT}    Apache-2.0              https://github.com/pyscript/pyscript
