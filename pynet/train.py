@@ -16,7 +16,7 @@ from pynet.nn.models import MODELS
 from pynet.nn.optim import OPTIMIZERS
 from pynet.nn.schedules import SCHEDULES
 from pynet.workshop import checkpoints, results, settings
-from pynet.workshop.commands import INTERRUPTED, Parser, limit_threads, run
+from pynet.workshop.commands import INTERRUPTED, Parser, limit_threads, note, run
 from pynet.workshop.data import load_mnist
 from pynet.workshop.extras import find
 from pynet.workshop.progress import Progress, clock
@@ -129,7 +129,7 @@ def train(options) -> int:
     if options.resume:
         *checkpoint, notices = checkpoints.load_newest(places.checkpoints)
         for notice in notices:
-            note(notice)
+            note(NAME, notice)
         chosen = settings.from_checkpoint(checkpoint[1], options)
     else:
         chosen = settings.from_options(options)
@@ -140,9 +140,9 @@ def train(options) -> int:
     if checkpoint:
         training.restore(*checkpoint)
     elif old := checkpoints.set_aside(places.checkpoints):
-        note(f"an unfinished run was here; its checkpoints are kept in {old}")
+        note(NAME, f"an unfinished run was here; its checkpoints are kept in {old}")
     if find("tqdm") is None:
-        note("without tqdm there is one line an epoch instead of a live bar")
+        note(NAME, "without tqdm there is one line an epoch instead of a live bar")
     if not follow(training):
         return interrupted(places, training, data)
     written = results.write(places, training, data, test=not options.no_test)
@@ -174,12 +174,13 @@ def follow(training: Training) -> bool:
 def interrupted(places, training, data) -> int:
     """Write the best weights so far and return the exit code of Ctrl-C."""
     if training.best is None:
-        note("interrupted before the first epoch was over; nothing to keep")
+        note(NAME, "interrupted before the first epoch was over; nothing to keep")
         return INTERRUPTED
     results.write(places, training, data, test=False)
     note(
+        NAME,
         f"interrupted after {len(training.history)} epochs; the best weights so far are in "
-        f"{places.weights}; go on with --resume"
+        f"{places.weights}; go on with --resume",
     )
     return INTERRUPTED
 
@@ -217,11 +218,6 @@ def summary(places, training, written, seconds, plot) -> str:
 def percent(share) -> str:
     """Write a share as a percentage, or say that there is none."""
     return "not measured" if share is None else f"{share:.2%} right"
-
-
-def note(text: str) -> None:
-    """Print one line that is neither result nor error."""
-    print(f"{NAME}: {text}", file=sys.stderr)
 
 
 if __name__ == "__main__":

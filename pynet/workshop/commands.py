@@ -59,6 +59,11 @@ def run(name: str, main) -> int:
         return 2
 
 
+def note(name: str, text: str) -> None:
+    """Print one line on stderr that is neither result nor error."""
+    print(f"{name}: {text}", file=sys.stderr)
+
+
 def describe(error: BaseException) -> str:
     """Put an error into one line."""
     if isinstance(error, OSError) and error.strerror:

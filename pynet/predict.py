@@ -1,0 +1,84 @@
+"""Name the digit in image files: ``python -m pynet.predict IMAGE...``.
+
+Parses options and prints; pictures become what the network reads in `pynet.ink`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from pynet.ink import picture_to_image
+from pynet.workshop.commands import Parser, limit_threads, run
+from pynet.workshop.networks import load_classifier, shipped
+from pynet.workshop.pictures import read_picture
+from pynet.workshop.readers import DataError
+
+NAME = "pynet.predict"
+
+
+def parser() -> Parser:
+    """Return the parser of the command line."""
+    p = Parser(
+        prog=f"python -m {NAME}",
+        description="Name the one digit in each image, dark on light or light on dark.",
+        epilog="--json prints a list with one object for each image: image (its name), digit "
+        "(0-9, or null where there is no ink) and probabilities (ten, or null).",
+    )
+    add = p.add_argument
+    add("images", nargs="+", metavar="IMAGE", help="image files of any common format; - for stdin")
+    add("--weights", type=Path, metavar="FILE", help="weights file (default: the shipped mlp)")
+    add("--json", action="store_true", help="print JSON and nothing else")
+    return p
+
+
+def main(arguments=None) -> int:
+    """Run the command line and return its exit code."""
+    options = parser().parse_args(arguments)
+    return run(NAME, lambda: predict(options))
+
+
+def predict(options) -> int:
+    """Name the digits as the options say and return the exit code."""
+    limit_threads(None)
+    network, _ = load_classifier(options.weights or shipped())
+    answers = [answer(network, name) for name in options.images]
+    if options.json:
+        print(json.dumps(answers))
+        return 0
+    for entry in answers:
+        print(describe(entry))
+    return 0
+
+
+def answer(network, name: str) -> dict:
+    """Return what the network says of one image: image, digit and probabilities."""
+    if name == "-":
+        name = "stdin"
+        picture = read_picture(sys.stdin.buffer, name)
+    else:
+        with Path(name).open("rb") as file:
+            picture = read_picture(file, name)
+    try:
+        image = picture_to_image(picture)
+    except ValueError as error:
+        raise DataError(f"{name}: {error}") from error
+    if not image.any():
+        return {"image": name, "digit": None, "probabilities": None}
+    (probabilities,) = network.predict_proba(image[None, :, :, None])
+    digit = int(probabilities.argmax())
+    return {"image": name, "digit": digit, "probabilities": probabilities.tolist()}
+
+
+def describe(entry: dict) -> str:
+    """Put one answer into a line: the digit, then every probability from one percent up."""
+    if entry["digit"] is None:
+        return f"{entry['image']}: no ink found"
+    likely = sorted(enumerate(entry["probabilities"]), key=lambda pair: -pair[1])
+    shown = "  ".join(f"{digit}: {share:.1%}" for digit, share in likely if share >= 0.01)
+    return f"{entry['image']}: {entry['digit']}  ({shown})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
