@@ -408,7 +408,7 @@ def pinned_files(folder: Path | None, offline: bool) -> dict[str, bytes]:
     if folder is not None and not folder.is_dir():
         raise BuildError(f"--runtime: expected a folder, got {folder}")
     store = Store(cache_folder() / "runtime")
-    if folder is not None:
+    if folder is not None and store.missing():
         from_folder(store, folder)
     if not offline:
         for source in (from_cdn, from_npm, from_pip):
@@ -430,7 +430,7 @@ class Store:
         self.folder = folder
         self.found: dict[Pinned, bytes] = {}
         for file in PINNED:
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):  # not there yet, or unreadable: it is fetched anew
                 data = self.path(file).read_bytes()
                 if sha256(data) == file.sha256:
                     self.found[file] = data
@@ -443,7 +443,7 @@ class Store:
         """Return what is still to be found."""
         return [file for file in PINNED if file not in self.found]
 
-    def offer(self, file: Pinned, data: bytes, where: str) -> bool:
+    def offer(self, file: Pinned, data: bytes, where: str) -> None:
         """Keep `data` if it is the pinned file, else say what came instead."""
         got = sha256(data)
         if got != file.sha256:
@@ -451,10 +451,15 @@ class Store:
                 f"{where}: {file.name} refused: expected SHA-256 {file.sha256} ({file.size} bytes),"
                 f" got {got} ({len(data)} bytes)"
             )
-            return False
-        write_atomically(self.path(file), data)
+            return
+        try:
+            write_atomically(self.path(file), data)
+        except OSError as error:
+            raise BuildError(
+                f"the cache {self.folder} cannot be written ({error.strerror}): make room there,"
+                " or name another folder in PYNET_CACHE"
+            ) from error
         self.found[file] = data
-        return True
 
     def take(self, candidates: Iterable[tuple[str, int, Callable[[], bytes]]], where: str) -> None:
         """Keep every missing file among `candidates` (name, size in bytes, reader)."""
@@ -501,7 +506,7 @@ def from_archive(store: Store, path: Path) -> None:
                     ),
                     path.name,
                 )
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
         say(f"{path}: passed over, not a whole archive: {one_line(error)}")
 
 
@@ -560,7 +565,6 @@ def from_npm(store: Store) -> None:
     for package in packages:
         say(f"npm pack {package}")
         with tempfile.TemporaryDirectory(prefix="pynet-npm-") as scratch:
-            # An own cache folder in scratch: the archive is not kept, only what is pinned.
             command = [npm, "pack", package, "--silent", "--pack-destination", scratch]
             if problem := run_quietly(command, scratch):
                 say(f"npm: {problem}")
@@ -694,7 +698,9 @@ def serve(folder: Path, port: int | None, *, open_browser: bool) -> None:
     server = make_server(folder, port)
     url = f"http://127.0.0.1:{server.server_address[1]}/"
     say(f"serving {shown(folder)} at {url}  (Ctrl-C stops it)")
-    if open_browser:
+    # Without a display `webbrowser` may start one in this terminal.
+    display = sys.platform != "linux" or {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
+    if open_browser and display:
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
     with server, contextlib.suppress(KeyboardInterrupt):
         server.serve_forever()
@@ -974,7 +980,7 @@ class Progress:
         """Leave the line, so that what follows starts its own."""
         if self.live and self.shown:
             say("")
-            self.shown = 100
+            self.shown = 0
 
 
 def say(text: str) -> None:
