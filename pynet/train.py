@@ -6,7 +6,6 @@ Parses options, shows progress, prints the summary. What training is stands in `
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import sys
 import time
@@ -163,11 +162,13 @@ def follow(training: Training) -> bool:
         training.stop = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    with contextlib.suppress(ValueError):  # only the main thread may set handlers
-        signal.signal(signal.SIGINT, stop)
-    with Progress(training) as progress:
-        for event in training.run():
-            progress.show(event)
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        with Progress(training) as progress:
+            for event in training.run():
+                progress.show(event)
+    finally:
+        signal.signal(signal.SIGINT, before)
     return training.finished
 
 

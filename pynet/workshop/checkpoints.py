@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pynet.nn.files import write_atomically
+from pynet.workshop import outputs
 
 KEEP = 2
 PATTERN = "epoch-*.npz"
@@ -50,7 +50,7 @@ def save(folder: Path, epoch: int, arrays: dict, state: dict) -> Path:
     file = io.BytesIO()
     np.savez(file, state=text, **{f"array/{name}": array for name, array in arrays.items()})
     path = folder / f"epoch-{epoch:05d}.npz"
-    write_atomically(path, file.getvalue())
+    outputs.write(path, file.getvalue())
     for old in sorted(folder.glob(PATTERN))[:-KEEP]:
         old.unlink(missing_ok=True)
     return path

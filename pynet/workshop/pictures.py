@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pynet.nn.files import write_atomically
+from pynet.workshop import outputs
 from pynet.workshop.extras import need
 from pynet.workshop.readers import DataError
 
@@ -118,4 +118,4 @@ def contact_sheet(images, captions: list[str], path: Path, *, columns=10, zoom=3
         pen.text((gap, gap), "no mistakes", fill=0)
     file = io.BytesIO()
     sheet.save(file, format="PNG")
-    write_atomically(path, file.getvalue())
+    outputs.write(path, file.getvalue())

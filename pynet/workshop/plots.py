@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from pynet.nn.files import write_atomically
+from pynet.workshop import outputs
 from pynet.workshop.extras import need
 
 
@@ -42,4 +42,4 @@ def curves(history: list[dict], path: Path) -> None:
     rates.set(title="learning rate", xlabel="epoch", ylim=(0, None))
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=120)
-    write_atomically(path, picture.getvalue())
+    outputs.write(path, picture.getvalue())

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from pynet.ink import PREPROCESSING_VERSION
 from pynet.nn import weights
-from pynet.nn.files import write_atomically
+from pynet.workshop import outputs
 from pynet.workshop.batches import to_network
 from pynet.workshop.data import Dataset
 from pynet.workshop.metrics import CLASSES
@@ -58,11 +57,8 @@ class Places:
         """
         if self.weights.is_dir():
             raise IsADirectoryError(21, "is a folder, expected a file name", str(self.weights))
-        self.weights.parent.mkdir(parents=True, exist_ok=True)
-        self.checkpoints.mkdir(exist_ok=True)
         for folder in (self.weights.parent, self.checkpoints):
-            with tempfile.TemporaryFile(dir=folder) as file:
-                file.write(b"0")
+            outputs.check_folder(folder)
 
 
 def write(places: Places, training: Training, data: Dataset, *, test: bool) -> dict:
@@ -102,7 +98,7 @@ def write(places: Places, training: Training, data: Dataset, *, test: bool) -> d
         stored, _ = _stored(network, metadata, dtype)  # judged as it will be read back
         predicted = stored.predict(to_network(data.test_images))
         accuracy["test"] = float((predicted == data.test_labels).mean())
-    weights.save(places.weights, network, metadata, dtype=dtype)
+    outputs.write(places.weights, weights.dumps(network, metadata, dtype=dtype))
     history = {
         "model": training.settings.model,
         "recipe": training.recipe.as_dict(),
@@ -110,7 +106,7 @@ def write(places: Places, training: Training, data: Dataset, *, test: bool) -> d
         "accuracy": accuracy,
         "epochs": training.history,
     }
-    write_atomically(places.history, (json.dumps(history, indent=1) + "\n").encode())
+    outputs.write(places.history, (json.dumps(history, indent=1) + "\n").encode())
     return {"accuracy": accuracy, "dtype": dtype}
 
 
