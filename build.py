@@ -812,7 +812,7 @@ def test(out: Path, runtime: Path | None, offline: bool, pytest_arguments: list[
         failed["build"] = 2
     variables = {"PYNET_CHROMIUM": chromium, "PYNET_CACHE": str(cache_folder())}
     if data := os.environ.get("PYNET_DATA"):
-        variables["PYNET_DATA"] = str((ROOT / data).resolve())  # tests change their folder
+        variables["PYNET_DATA"] = str(Path(data).resolve())  # tests run in folders of their own
     run("pytest", [str(VENV_PYTHON), "-m", "pytest", *pytest_arguments], **variables)
     if failed:
         names = ", ".join(f"{name} (exit {code})" for name, code in failed.items())
@@ -827,7 +827,7 @@ def make_environment() -> None:
     wanted = sha256(version + (ROOT / "pyproject.toml").read_bytes())
     probe = "import pynet, numpy, pytest, hypothesis, playwright, PIL, matplotlib"
     with contextlib.suppress(OSError):
-        if stamp.read_text() == wanted and works([str(VENV_PYTHON), "-c", probe]):
+        if stamp.read_text() == wanted and works([str(VENV_PYTHON), "-P", "-c", probe]):
             return
     say("making .venv with the test extra (a minute or two)")
     stamp.unlink(missing_ok=True)
@@ -1068,4 +1068,6 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # a path may hold what a console cannot show
     sys.exit(main(sys.argv[1:]))
