@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
 from pynet.nn.models import MODELS
 from pynet.nn.optim import OPTIMIZERS
 from pynet.nn.schedules import SCHEDULES
@@ -164,7 +166,8 @@ def follow(training: Training) -> bool:
 
     before = signal.signal(signal.SIGINT, stop)
     try:
-        with Progress(training) as progress:
+        # a loss beyond all bounds ends in a TrainingError, not in warnings
+        with np.errstate(over="ignore", invalid="ignore"), Progress(training) as progress:
             for event in training.run():
                 progress.show(event)
     finally:
