@@ -231,8 +231,9 @@ def main(arguments: list[str]) -> int:
         build(out, runtime, offline)
         if options.command == "serve":
             serve(out, options.port, open_browser=not options.no_open)
-    except BuildError as error:
-        print(f"build.py: {error}", file=sys.stderr)
+    except (BuildError, OSError) as error:
+        reason = describe(error) if isinstance(error, OSError) else error
+        print(f"build.py: {reason}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nbuild.py: stopped", file=sys.stderr)
@@ -294,17 +295,23 @@ def pyscript_config(site: Mapping[str, bytes]) -> bytes:
     return to_json(config)
 
 
+MAX_WEIGHTS = 64 * 2**20  # bytes, packed or not: far above any network for a page
+
+
 def weights() -> dict[str, bytes]:
     """Return the trained networks and weights/index.json, which lists them, the default first."""
     files, entries = {}, []
     for path in sorted((ROOT / "weights").glob("*.npz")):
+        if path.stat().st_size > MAX_WEIGHTS:
+            raise BuildError(f"{shown(path)}: expected at most {MAX_WEIGHTS} bytes")
         data = path.read_bytes()
-        meta, parameters = read_weights(path)
+        meta, parameters = read_weights(data, shown(path))
         files[f"weights/{path.name}"] = data
         entry = {"name": path.stem, "file": path.name, "bytes": len(data), "parameters": parameters}
-        accuracy = meta.get("accuracy")
-        if isinstance(accuracy, dict) and isinstance(accuracy.get("test"), int | float):
-            entry["accuracy"] = accuracy["test"]
+        with contextlib.suppress(KeyError, TypeError):  # it may have been trained without a test
+            entry["accuracy"] = meta["accuracy"]["test"] + 0
+            if not 0 <= entry["accuracy"] <= 1:
+                raise BuildError(f"{shown(path)}: accuracy must be in [0, 1]")
         entries.append(entry)
     best_first = ["convnet", "mlp"]
     rank = {name: place for place, name in enumerate(best_first)}
@@ -312,18 +319,17 @@ def weights() -> dict[str, bytes]:
     return {**files, "weights/index.json": to_json(entries)}
 
 
-def read_weights(path: Path) -> tuple[dict, int]:
+def read_weights(data: bytes, name: str) -> tuple[dict, int]:
     """Return a network's metadata and its number of saved values, with no numpy at hand.
 
     The file is a zip of .npy arrays; `meta` is JSON as a 1-D uint8 array. Raises BuildError for
     whatever is not so, before anything large is unpacked.
     """
-    limit = 64_000_000  # bytes unpacked: far above any network that a page could use
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
             unpacked = sum(member.file_size for member in members)
-            if unpacked > limit or len(members) > 1000:
+            if unpacked > MAX_WEIGHTS or len(members) > 1000:
                 raise ValueError(f"{len(members)} arrays of {unpacked} bytes are too many")
             for member in members:
                 if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -339,7 +345,7 @@ def read_weights(path: Path) -> tuple[dict, int]:
             raise ValueError("meta must be a JSON object with format and architecture")
     except BROKEN as error:
         reason = one_line(error) or type(error).__name__
-        raise BuildError(f"{shown(path)}: not usable as weights: {reason}") from None
+        raise BuildError(f"{name}: not usable as weights: {reason}") from None
     return meta, sum(math.prod(shape) for _, shape, _ in arrays.values())
 
 
@@ -389,12 +395,12 @@ def write_site(site: Mapping[str, bytes], out: Path) -> bool:
             path = new / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        if out.exists():
-            out.rename(previous)
         try:
+            if out.exists():
+                out.rename(previous)
             new.rename(out)
-        except OSError:
-            if previous.exists():
+        except BaseException:  # Ctrl-C too
+            if previous.exists() and not out.exists():
                 previous.rename(out)
             raise
     return True
@@ -936,10 +942,12 @@ def type_checker(offline: bool) -> list[str] | None:
 
 
 def works(command: list[str]) -> bool:
-    """Return whether a command runs and succeeds; its output is dropped."""
+    """Return whether a command succeeds within a quarter of an hour; its output is dropped."""
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, stdin=subprocess.DEVNULL)
-    except OSError:
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, stdin=subprocess.DEVNULL, timeout=900
+        )
+    except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
 

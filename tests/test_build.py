@@ -270,6 +270,9 @@ BROKEN = {
     "code for a header": lambda path, good: write_members(
         path, {"meta.npy": b"\x93NUMPY\x01\x00\x20\x00__import__('os').getcwd()       \n"}
     ),
+    "accuracy that is no share": lambda path, good: pynet.save(
+        path, small_network(), {"accuracy": {"test": 99.2}}
+    ),
     "zip bomb": lambda path, good: write_members(
         path, {"meta.npy": meta(GOOD), "0.weight.npy": bytes(80_000_000)}
     ),
@@ -293,6 +296,30 @@ def test_broken_weights_are_refused(kind, repository, tmp_path, monkeypatch, cap
     assert "weights/worse.npz" in said
     assert tree(out) == before
     assert not list(repository.glob(".dist-*"))
+
+
+def test_changed_bytes_never_end_in_a_traceback(tmp_path, rng):
+    """Weights with random damage are read, or refused with the one error that has a message."""
+    path = tmp_path / "mlp.npz"
+    members = {"meta.npy": meta(GOOD), "0.weight.npy": npy(np.ones((3, 4), np.float16))}
+    write_members(path, members)
+    good = path.read_bytes()
+    assert build.read_weights(good, "mlp.npz") == (GOOD, 12)
+    outcomes = []
+    for _ in range(2000):
+        data = bytearray(good)
+        for place in rng.integers(len(good), size=rng.integers(1, 4)):
+            data[place] = rng.integers(256)
+        if rng.random() < 0.3:
+            del data[rng.integers(len(good)) :]
+        try:
+            build.read_weights(bytes(data), "mlp.npz")
+            outcomes.append("")
+        except build.BuildError as error:
+            outcomes.append(str(error))
+    refusals = [outcome for outcome in outcomes if outcome]
+    assert 0 < len(refusals) < len(outcomes)
+    assert all(text.startswith("mlp.npz: ") and "\n" not in text for text in refusals)
 
 
 # ---- Where it may not write
