@@ -280,7 +280,13 @@ def test_full_disk(tmp_path, data):
 
 def test_early_stopping(command, tmp_path):
     """Training stops when validation has not got better for so many epochs."""
-    arguments = "classic-relu --epochs=60 --patience=2 --learning-rate=1e-9 --out=a.npz".split()
+    arguments = [
+        "classic-relu",
+        "--epochs=60",
+        "--patience=2",
+        "--learning-rate=1e-9",
+        "--out=a.npz",
+    ]
     assert command(*arguments)[0] == 0
     records = json.loads((tmp_path / "a.history.json").read_text())["epochs"]
     assert 3 <= len(records) < 60

@@ -33,8 +33,10 @@ def digits(count, seed=0):
 
 def idx(values):
     """Return uint8 values as the bytes of an IDX file."""
-    return bytes([0, 0, 8, values.ndim]) + struct.pack(f">{values.ndim}I", *values.shape) + bytes(
-        values.tobytes()
+    return (
+        bytes([0, 0, 8, values.ndim])
+        + struct.pack(f">{values.ndim}I", *values.shape)
+        + bytes(values.tobytes())
     )
 
 

@@ -27,7 +27,9 @@ def keras(**changes):
     arrays = {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:9], "y_test": LABELS[:9]}
     arrays |= changes
     file = io.BytesIO()
-    np.savez_compressed(file, **{name: array for name, array in arrays.items() if array is not None})
+    np.savez_compressed(
+        file, **{name: array for name, array in arrays.items() if array is not None}
+    )
     return file.getvalue()
 
 
@@ -120,7 +122,10 @@ HOSTILE = {
     "idx header cut": (b"\0\0\x08\x03\0\0", "truncated in the IDX header after 6 bytes"),
     "idx data cut": (idx(IMAGES)[:-1], "promises 23520 bytes of data, got 23519"),
     "idx too long": (idx(IMAGES) + b"x", "promises 23520 bytes of data, got more"),
-    "idx of 4 billion": (header(2**32 - 1, 28, 28), "1 to 200000 items, the header says 4294967295"),
+    "idx of 4 billion": (
+        header(2**32 - 1, 28, 28),
+        "1 to 200000 items, the header says 4294967295",
+    ),
     "idx of none": (header(0, 28, 28), "the header says 0"),
     "idx of other size": (header(1, 2**31, 2**31), "28x28 pixels, got 2147483648x2147483648"),
     "labels above 9": (idx(LABELS + 9), "expected labels 0..9"),
