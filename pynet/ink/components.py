@@ -1,4 +1,4 @@
-"""Connected parts of a picture."""
+"""Connected parts of a picture, found by its runs: stretches of ink within one row."""
 
 import numpy as np
 
@@ -6,8 +6,8 @@ import numpy as np
 def label_components(mask):
     """Number the connected parts of a mask; pixels touch by sides and by corners.
 
-    Every pixel starts as its own part; then each takes the lowest number among its neighbours,
-    and the number of the pixel which that number names, until nothing changes.
+    Every run starts as its own part; then runs that touch take the lower number of the two, and
+    the number of the run which that number names, until nothing changes.
 
     Parameters
     ----------
@@ -25,18 +25,32 @@ def label_components(mask):
     taking neighbours' numbers and jumping along them in turn.
     """
     height, width = mask.shape
-    outside = mask.size
-    root = np.full((height + 2, width + 2), outside, dtype=np.int64)
-    inner = root[1:-1, 1:-1]
-    inner[...] = np.where(mask, np.arange(mask.size).reshape(mask.shape), outside)
+    # One row after the other in a line; two cells of paper keep runs of different rows apart.
+    line = np.zeros((height, width + 2), dtype=np.int8)
+    line[:, 1:-1] = mask
+    change = np.diff(line.ravel(), prepend=0, append=0)
+    start, end = np.flatnonzero(change == 1), np.flatnonzero(change == -1)  # [start, end)
+    upper, lower = _touching(start, end, width + 2)
+    root = np.arange(len(start))
     while True:
-        rows = np.minimum(np.minimum(root[:-2], root[1:-1]), root[2:])
-        lowest = np.minimum(np.minimum(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
-        jumped = np.append(inner.ravel(), outside)[lowest]
-        new = np.where(mask, np.minimum(lowest, jumped), outside)
-        if np.array_equal(new, inner):
+        lowest = np.minimum(root[upper], root[lower])
+        new = root.copy()
+        np.minimum.at(new, upper, lowest)
+        np.minimum.at(new, lower, lowest)
+        new = new[new]
+        if np.array_equal(new, root):
             break
-        inner[...] = new
-    roots, labels = np.unique(inner, return_inverse=True)
-    labels = labels.reshape(mask.shape) + 1
-    return np.where(mask, labels, 0)
+        root = new
+    number = np.unique(root, return_inverse=True)[1].reshape(-1) + 1
+    labels = np.zeros(line.size, dtype=np.int64)
+    labels[line.ravel() == 1] = np.repeat(number, end - start)
+    return labels.reshape(line.shape)[:, 1:-1]
+
+
+def _touching(start, end, row):
+    """All pairs of runs in neighbouring rows that touch: numbers of the upper, of the lower."""
+    first = np.searchsorted(end, start + row, side="left")  # ends beyond the left corner
+    count = np.maximum(np.searchsorted(start, end + row, side="right") - first, 0)
+    upper = np.repeat(np.arange(len(start)), count)
+    lower = np.arange(len(upper)) - np.repeat(np.cumsum(count) - count, count)
+    return upper, lower + np.repeat(first, count)

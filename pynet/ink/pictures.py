@@ -8,12 +8,16 @@ import numpy as np
 
 from pynet.ink.components import label_components
 from pynet.ink.paper import split_ink
+from pynet.ink.pens import pen_width, thicken
 from pynet.ink.placing import BOX, place
 
 MAX_PIXELS = 100_000_000  # of one picture
 _WORK = 256  # pixels; larger pictures are averaged down to sides of at most this
+_PEN = 2.0  # pixels of the box; thinner pens are drawn as wide as this
+_PREPARED = 22  # pixels; ink of at most this side was scaled to MNIST's box already
 _DUST = 0.03  # of the ink of the largest connected part; what has less is left out
-_SOURCE, _LEAST = 128, 10  # pixels; side of NIST's fields, and MNIST's least side of the ink in them
+_SOURCE = 128  # pixels; side of the fields that MNIST's digits were cut from ...
+_LEAST = 10  # ... and its least side of the ink in them
 
 
 def picture_to_image(picture):
@@ -47,9 +51,9 @@ def picture_to_image(picture):
 
     MNIST's sources are black and white fields of 128x128 pixels. So where there are at least two
     pixels of the picture to one of the box, grey levels between ink and paper are first pushed
-    towards the two; where there are fewer they are edges that were smoothed already, and stay. An
-    image of MNIST comes back as it is. The least side of 10 pixels is likewise taken in
-    relation to the picture's side.
+    towards the two. A pen that is thinner than MNIST's is drawn wider, as that of strokes is. Ink
+    of about 20 pixels has both behind it and stays: an image of MNIST comes back as it is.
+    The least side of 10 pixels is taken in relation to the picture's side.
 
     Parts that are not connected to the largest one, and that have less than 3 % of its ink,
     are dust and left out.
@@ -63,8 +67,12 @@ def picture_to_image(picture):
     ink = _without_dust(ink)
     if not ink.any():
         return place(np.zeros((1, BOX, BOX)))[0]
-    if max(_crop(ink).shape) >= 2 * BOX:
-        ink = np.clip(2 * ink / contrast - 0.5, 0.0, 1.0)
+    side = max(_crop(ink).shape)
+    if side > _PREPARED:
+        ink = ink / contrast
+        ink = np.clip(2 * ink - 0.5 if side >= 2 * BOX else ink, 0.0, 1.0)
+        missing = _PEN * side / BOX - pen_width(ink)
+        ink = thicken(ink, max(missing, 0) / 2)
     least = int(np.ceil(max(grey.shape) * _LEAST / _SOURCE))
     return place(_average(_crop(ink), least)[None])[0]
 
