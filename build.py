@@ -37,7 +37,7 @@ import urllib.request
 import webbrowser
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -467,26 +467,25 @@ class Store:
             ) from error
         self.found[file] = data
 
-    def take(self, candidates: Iterable[tuple[str, int, Callable[[], bytes]]], where: str) -> None:
-        """Keep every missing file among `candidates` (name, size in bytes, reader)."""
-        for name, size, read in candidates:
-            for file in self.missing():
-                if file.name != PurePosixPath(name).name:
-                    continue
-                if size == file.size:
-                    self.offer(file, read(), f"{where}, {name}")
-                elif not file.member:  # LICENSE is a name that many share: no news
-                    say(f"{where}, {name} refused: expected {file.size} bytes, got {size}")
+    def take(self, name: str, size: int, read: Callable[[], bytes], where: str) -> None:
+        """Read and offer a file of `size` bytes if it may be a missing one, by its name."""
+        for file in self.missing():
+            if file.name != PurePosixPath(name).name:
+                continue
+            if size == file.size:
+                self.offer(file, read(), f"{where}, {name}")
+            elif not file.member:  # LICENSE is a name that many share: no news
+                say(f"{where}, {name} refused: expected {file.size} bytes, got {size}")
 
 
 def from_folder(store: Store, folder: Path) -> None:
     """Take what a folder holds: loose files, trees, and archives of npm, PyPI or Pyodide."""
-    names = {file.name for file in PINNED}
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    loose = [path for path in paths if path.name in names]
-    store.take(((p.as_posix(), p.stat().st_size, p.read_bytes) for p in loose), "--runtime")
     for path in paths:
-        if path not in loose and path.suffix in (".tgz", ".gz", ".bz2", ".whl", ".zip"):
+        store.take(path.as_posix(), path.stat().st_size, path.read_bytes, "--runtime")
+    names = {file.name for file in PINNED}
+    for path in paths:
+        if path.name not in names and path.suffix in (".tgz", ".gz", ".bz2", ".whl", ".zip"):
             from_archive(store, path)
 
 
@@ -494,24 +493,14 @@ def from_archive(store: Store, path: Path) -> None:
     """Take what an npm tarball or a wheel holds; a broken archive is passed over, with a word."""
     try:
         if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                store.take(
-                    (
-                        (item.filename, item.file_size, lambda item=item: archive.read(item))
-                        for item in archive.infolist()
-                    ),
-                    path.name,
-                )
+            with zipfile.ZipFile(path) as wheel:
+                for item in wheel.infolist():
+                    read = functools.partial(wheel.read, item)
+                    store.take(item.filename, item.file_size, read, path.name)
         else:
-            with tarfile.open(path) as archive:
-                store.take(
-                    (
-                        (item.name, item.size, lambda item=item: archive.extractfile(item).read())
-                        for item in archive
-                        if item.isfile()
-                    ),
-                    path.name,
-                )
+            with tarfile.open(path) as tar:
+                for item in filter(tarfile.TarInfo.isfile, tar):
+                    store.take(item.name, item.size, tar.extractfile(item).read, path.name)
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
         say(f"{path}: passed over, not a whole archive: {one_line(error)}")
 
@@ -740,30 +729,23 @@ class Server(http.server.ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+TEXT = "text/{}; charset=utf-8"
+MIME_TYPES = {
+    **{".html": TEXT.format("html"), ".css": TEXT.format("css"), ".txt": TEXT.format("plain")},
+    **{".js": TEXT.format("javascript"), ".mjs": TEXT.format("javascript")},
+    **{".py": TEXT.format("x-python"), ".json": "application/json", ".wasm": "application/wasm"},
+    **{".svg": "image/svg+xml", ".png": "image/png", ".webmanifest": "application/manifest+json"},
+    **{".zip": "application/zip", ".whl": "application/zip", ".npz": "application/octet-stream"},
+}
+
+
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Static files with the types that modules and wasm need, never from a browser's cache."""
 
     protocol_version = "HTTP/1.1"  # keeps connections open
     timeout = 60  # seconds of silence until a kept connection is closed
-    # Own and complete for what dist/ holds: the system's table may call .js text/plain (Windows).
-    extensions_map = {  # noqa: RUF012 (the name and type are the standard library's)
-        "": "application/octet-stream",
-        ".css": "text/css; charset=utf-8",
-        ".html": "text/html; charset=utf-8",
-        ".ico": "image/x-icon",
-        ".js": "text/javascript; charset=utf-8",
-        ".json": "application/json",
-        ".mjs": "text/javascript; charset=utf-8",
-        ".npz": "application/octet-stream",
-        ".png": "image/png",
-        ".py": "text/x-python; charset=utf-8",
-        ".svg": "image/svg+xml",
-        ".txt": "text/plain; charset=utf-8",
-        ".wasm": "application/wasm",
-        ".webmanifest": "application/manifest+json",
-        ".whl": "application/zip",
-        ".zip": "application/zip",
-    }
+    # Complete for what dist/ holds: the system's own table may call .js text/plain (Windows).
+    extensions_map = MIME_TYPES
 
     def end_headers(self) -> None:
         """Add what every answer carries."""

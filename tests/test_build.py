@@ -689,6 +689,32 @@ def test_serve_says_where_and_stops_cleanly(site):
     assert err == ""
 
 
+# ---- The test command's tools
+
+
+@pytest.mark.skipif(os.name == "nt", reason="shell scripts")
+def test_browser_that_does_not_start_is_passed_over(tmp_path, monkeypatch):
+    """A browser named in the environment comes first, but only one that starts is taken."""
+    empty, whole = tmp_path / "empty", tmp_path / "whole"
+    empty.write_text("#!/bin/sh\nexit 1\n")
+    whole.write_text("#!/bin/sh\necho Chromium 150.0\n")
+    for path in (empty, whole):
+        path.chmod(0o755)
+    monkeypatch.setenv("PYNET_CHROMIUM", str(empty))
+    monkeypatch.setenv("CHROME_PATH", str(whole))
+    assert next(filter(build.starts, build.chromium_paths())) == str(whole)
+    assert not build.starts(str(tmp_path))
+    assert not build.starts(str(tmp_path / "absent"))
+
+
+def test_downloader_that_fails_tells_why(tmp_path):
+    """What npm or pip said last, or of errors first, is what is reported."""
+    program = "import sys; print('fetching'); sys.exit('ERROR: no such package')"
+    assert build.run_quietly([sys.executable, "-c", program], tmp_path) == "ERROR: no such package"
+    assert build.run_quietly([sys.executable, "-c", "print('done')"], tmp_path) == ""
+    assert "absent" in build.run_quietly([str(tmp_path / "absent")], tmp_path)
+
+
 # ---- The command line
 
 
