@@ -71,6 +71,10 @@ function stages() {
 /** Start Python and everything that depends on it. Never rejects. */
 export async function start() {
   const turn = ++starts;
+  if (typeof WebAssembly !== "object") {
+    fail("This browser has no WebAssembly, which Python needs: use another one, or allow it");
+    return;
+  }
   client?.stop();
   loaded = new Set();
   busy = false;

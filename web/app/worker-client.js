@@ -54,6 +54,15 @@ async function loadPyScript() {
   }
 }
 
+/** The Python that the worker runs. */
+const WORKER_FILE = new URL("../worker.py", import.meta.url).href;
+
+/** See that worker.py is there: PyScript, where it is not, waits for ever. */
+async function checkWorkerFile() {
+  const response = await fetch(WORKER_FILE).catch(() => null);
+  if (!response?.ok) throw new WorkerLost(`worker.py could not be fetched (${response?.status ?? "no answer"})`);
+}
+
 /** One running worker. */
 export class WorkerClient {
   /** @type {Worker | null} */
@@ -85,11 +94,11 @@ export class WorkerClient {
    * @throws {WorkerLost | ReloadNeeded} One line on what failed.
    */
   async start() {
-    const make = await loadPyScript();
+    const [make] = await Promise.all([loadPyScript(), checkWorkerFile()]);
     if (this.#ended.signal.aborted) throw new WorkerLost("Python was stopped");
     this.#limitStart();
     takers.push((worker) => this.#adopt(worker));
-    const ready = make(new URL("../worker.py", import.meta.url).href, {
+    const ready = make(WORKER_FILE, {
       type: "pyodide",
       version: new URL("python.js", import.meta.url).href,
       config: new URL("../pyscript.json", import.meta.url).href,

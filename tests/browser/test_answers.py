@@ -1,0 +1,190 @@
+"""Draws digits as a visitor does and checks what the page answers."""
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.digits import DIGITS
+
+SEVEN = DIGITS[7][0]
+ONE = DIGITS[1][0]
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_mouse_draws_every_digit(booted, digit):
+    """Each style of each digit, drawn with the mouse, is read right."""
+    for strokes in DIGITS[digit]:
+        booted.draw(strokes)
+        booted.expect_digit(digit)
+        booted.clear()
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_finger_draws_every_digit(booted, digit):
+    """Each digit, drawn with a finger, is read right."""
+    booted.touch(DIGITS[digit][0])
+    booted.expect_digit(digit)
+
+
+def test_answer_is_shown_and_announced_alike(booted):
+    """Digit, confidence, bars, the picture and the event tell the same answer."""
+    booted.draw(SEVEN)
+    booted.expect_digit(7)
+    last = booted.answers()[-1]
+    assert set(last) == {"digit", "probabilities", "milliseconds", "model"}
+    assert last["digit"] == 7
+    assert last["model"] == booted.model.input_value()
+    assert last["milliseconds"] > 0
+    assert booted.probabilities() == last["probabilities"]
+    assert sum(last["probabilities"]) == pytest.approx(1, abs=1e-5)
+    assert max(range(10), key=last["probabilities"].__getitem__) == 7
+    expect(booted.confidence).to_contain_text("%")
+    expect(booted.prediction).to_have_text("7")
+
+
+def test_answers_come_while_drawing(booted):
+    """The answer follows the pen before it is lifted."""
+    mouse = booted.page.mouse
+    mouse.move(*booted.place(0.3, 0.2))
+    mouse.down()
+    for step in range(1, 20):
+        mouse.move(*booted.place(0.3 + 0.02 * step, 0.2))
+    expect(booted.prediction).not_to_have_attribute("data-digit", "")
+    mouse.up()
+
+
+def test_seen_shows_the_picture_that_the_network_saw(booted):
+    """The small view has ink where the drawing has, and none after clearing."""
+    image = "canvas.getContext('2d').getImageData(0, 0, 28, 28)"
+    ink = f"canvas => Array.from({image}.data.filter((value, index) => index % 4 === 0))"
+    seen = booted.page.get_by_test_id("seen")
+    booted.draw(SEVEN)
+    booted.expect_digit(7)
+    pixels = seen.evaluate(ink)
+    assert len(pixels) == 784
+    assert max(pixels) == 255
+    rows = [row for row in range(28) if max(pixels[28 * row : 28 * row + 28]) > 127]
+    assert rows[-1] - rows[0] + 1 in (19, 20, 21)
+    booted.clear()
+    assert max(seen.evaluate(ink)) == 0
+
+
+def test_empty_pad_shows_no_digit(booted):
+    """Without ink there is no digit, no confidence, no event and nothing to undo."""
+    booted.expect_digit(None)
+    expect(booted.prediction).to_have_text("")
+    expect(booted.confidence).to_have_text("")
+    assert booted.probabilities() == [0] * 10
+    expect(booted.page.get_by_test_id("undo")).to_be_disabled()
+    booted.page.get_by_test_id("pad").focus()
+    booted.page.keyboard.press("Escape")
+    assert booted.answers() == []
+
+
+def test_tap_is_ink(booted):
+    """A dot is classified, not ignored and not an error."""
+    booted.draw([[(0.5, 0.5)]])
+    expect(booted.prediction).not_to_have_attribute("data-digit", "")
+
+
+def test_undo_takes_back_one_stroke_at_a_time(booted):
+    """Two strokes, two undos: back to the first answer, then to none."""
+    booted.draw([ONE[0]])
+    booted.expect_digit(1)
+    booted.draw([[(0.1, 0.1), (0.9, 0.9)], [(0.9, 0.1), (0.1, 0.9)]])
+    undo = booted.page.get_by_test_id("undo")
+    undo.click()
+    undo.click()
+    booted.expect_digit(1)
+    undo.click()
+    booted.expect_digit(None)
+
+
+def test_cleared_ink_is_never_answered(booted):
+    """An answer that comes after its ink was cleared is dropped."""
+    for _ in range(20):
+        booted.page.mouse.move(*booted.place(0.5, 0.2))
+        booted.page.mouse.down()
+        booted.page.mouse.move(*booted.place(0.5, 0.8))
+        # In one task: the question is asked, and the ink is gone before an answer can come.
+        after = booted.page.evaluate(
+            """async () => {
+                const pad = document.querySelector('[data-testid=pad]');
+                const box = pad.getBoundingClientRect();
+                pad.dispatchEvent(new PointerEvent('pointermove', {
+                    pointerId: 1, clientX: box.left + 99, clientY: box.top + 99, bubbles: true}));
+                document.querySelector('[data-testid=clear]').click();
+                const before = answers.length;
+                for (let n = 0; n < 3; n++) await new Promise(requestAnimationFrame);
+                return answers.length - before;
+            }"""
+        )
+        assert after == 0
+        booted.page.mouse.up()
+        booted.expect_digit(None)
+
+
+def test_only_one_pointer_draws(booted):
+    """A second finger and the right button draw nothing."""
+    session = booted.page.context.new_cdp_session(booted.page)
+    (x, y), (u, v) = booted.place(0.5, 0.2), booted.place(0.1, 0.1)
+    first = {"x": x, "y": y, "id": 1}
+    second = {"x": u, "y": v, "id": 2}
+
+    def send(kind, *points):
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+    send("touchStart", first)
+    send("touchStart", first, second)
+    for step in range(1, 11):
+        first["y"] = y + 25 * step
+        second["x"] = u + 25 * step
+        send("touchMove", first, second)
+    send("touchEnd")
+    session.detach()
+    booted.page.mouse.move(*booted.place(0.1, 0.9))
+    booted.page.mouse.down(button="right")
+    booted.page.mouse.move(*booted.place(0.9, 0.9))
+    booted.page.mouse.up(button="right")
+    strokes = booted.page.evaluate(
+        "import('./app/store.js').then(store => store.get().strokes.map(s => s.map(p => p.x)))"
+    )
+    assert len(strokes) == 1
+    assert max(strokes[0]) - min(strokes[0]) < 0.01
+    booted.expect_digit(1)
+
+
+def test_networks_are_switched_at_once(booted):
+    """Another network answers about the same ink, and its name is in the event."""
+    booted.draw(SEVEN)
+    booted.expect_digit(7)
+    names = [o.get_attribute("value") for o in booted.model.locator("option").all()]
+    assert len(names) >= 3
+    for name in [*names[1:], names[0]]:
+        booted.model.select_option(name)
+        booted.page.wait_for_selector("html[data-state=ready]")
+        expect(booted.prediction).not_to_have_attribute("data-digit", "")
+        assert booted.answers()[-1]["model"] == name
+
+
+def test_drawing_works_before_python_is_there(new_site, site):
+    """What is drawn while the page loads is classified when it is ready, without another event."""
+    page = new_site().open(site)
+    page.draw(SEVEN)
+    assert page.root.get_attribute("data-state") == "loading"
+    page.expect_digit(None)
+    page.expect_state("ready").expect_digit(7)
+    assert len(page.answers()) == 1
+
+
+def test_cancelled_stroke_leaves_no_ink(booted):
+    """When the system takes the pointer away, what it drew goes too."""
+    session = booted.page.context.new_cdp_session(booted.page)
+    x, y = booted.place(0.5, 0.2)
+    point = {"x": x, "y": y}
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    point["y"] += 100
+    session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchCancel", "touchPoints": []})
+    session.detach()
+    expect(booted.page.get_by_test_id("undo")).to_be_disabled()
+    booted.expect_digit(None)

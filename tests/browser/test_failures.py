@@ -1,0 +1,245 @@
+"""Breaks what can break: each time the page says what happened, and a retry brings it back."""
+
+import functools
+import http.server
+import threading
+import zipfile
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.conftest import Site, Watch
+from browser.digits import DIGITS
+
+BROKEN = r"console: |response: 404|request failed"
+
+# Path in the site -> what the message must name. The order is that of loading.
+NAMED = {
+    "pyscript.json": "pyscript.json",
+    "worker.py": "worker.py",
+    "app/python.js": "python.js",
+    "runtime/pyodide/pyodide.mjs": "pyodide.mjs",
+    "runtime/pyodide/pyodide.asm.mjs": "pyodide.asm.mjs",
+    "runtime/pyodide/pyodide.asm.wasm": "pyodide.asm.wasm",
+    "runtime/pyodide/python_stdlib.zip": "python_stdlib.zip",
+    "runtime/pyodide/pyodide-lock.json": "pyodide-lock.json",
+    "runtime/pyodide/numpy-*.whl": "numpy",
+    "pynet/nn/network.py": "network.py",
+    "weights/index.json": "weights/index.json",
+    "weights/*.npz": "weights/",
+}
+
+
+def missing(route):
+    """Answer a request as a server does that lacks the file."""
+    route.fulfill(status=404, content_type="text/html", body="<h1>Not found</h1>")
+
+
+def test_each_missing_asset_is_named_and_a_retry_recovers(new_site, site, watch):
+    """Each file gone in turn: the message names it; at last, with all back, a retry works."""
+    watch.allow(BROKEN)
+    page = new_site()
+    for path, name in NAMED.items():
+        page.page.route(f"{site}{path}", missing)
+        if page.page.url == "about:blank":
+            page.open(site)
+        else:
+            page.retry.click()
+        page.expect_state("error")
+        expect(page.status).to_contain_text(name)
+        expect(page.status).to_contain_text("retry")
+        page.page.unroute(f"{site}{path}")
+    page.draw(DIGITS[7][0])
+    page.retry.click()
+    page.expect_state("ready").expect_digit(7)
+    expect(page.retry).to_be_hidden()
+
+
+@pytest.mark.parametrize("path", ["runtime/pyscript/core.js", "app/store.js", "app/main.js"])
+def test_missing_module_of_the_page(new_site, site, watch, path):
+    """Without a module of its own the page still says so, and a retry loads it anew."""
+    watch.allow(BROKEN)
+    page = new_site()
+    page.page.route(f"{site}{path}", missing)
+    page.open(site).expect_state("error")
+    expect(page.status).to_contain_text("retry")
+    page.page.unroute(f"{site}{path}")
+    page.retry.click()
+    page.expect_state("ready")
+
+
+def test_missing_style_sheet_is_said(new_site, site, watch):
+    """Without its style sheet the page works and says what is missing."""
+    watch.allow(BROKEN)
+    page = new_site()
+    page.page.route(f"{site}style.css", missing)
+    page.open(site)
+    expect(page.page.get_by_text("The style sheet did not arrive")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "runtime/pyodide/pyodide.asm.wasm",
+        "runtime/pyodide/python_stdlib.zip",
+        "runtime/pyodide/numpy-*.whl",
+        "weights/*.npz",
+    ],
+)
+def test_truncated_asset(new_site, site, dist, watch, path):
+    """A file cut in half fails with a message, and a retry with the whole file works."""
+    watch.allow(BROKEN)
+    page = new_site()
+
+    def cut(route):
+        whole = (dist / route.request.url.removeprefix(site)).read_bytes()
+        route.fulfill(status=200, body=whole[: len(whole) // 2])
+
+    page.page.route(f"{site}{path}", cut)
+    page.open(site).expect_state("error")
+    expect(page.status).to_contain_text("retry")
+    assert "\n" not in page.status.inner_text()
+    page.page.unroute(f"{site}{path}")
+    page.retry.click()
+    page.expect_state("ready")
+
+
+def test_broken_weights_are_named(new_page, watch, copy_of_site):
+    """A damaged network gives one line that names the file; the others still work."""
+    from browser.conftest import serving
+
+    path = next(copy_of_site.glob("weights/mlp.npz"))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("meta.npy", b"nonsense")
+    with serving(copy_of_site) as url:
+        watch.origin = url
+        page = Site(new_page()).open(url)
+        page.draw(DIGITS[1][0])
+        page.expect_state("error")
+        expect(page.status).to_contain_text("weights/mlp.npz: meta")
+        assert "\n" not in page.status.inner_text()
+        page.expect_digit(None)
+        page.model.select_option("classic-relu")
+        page.expect_state("ready").expect_digit(1)
+
+
+def test_killed_worker_is_replaced_and_a_second_time_reported(new_site, site):
+    """The page notices at once that its worker died, and starts another without losing the ink."""
+    page = new_site().open(site).expect_state("ready")
+    page.draw(DIGITS[7][0])
+    page.expect_digit(7)
+    page.page.workers[0].evaluate("self.close()")
+    page.expect_state("loading").expect_state("ready").expect_digit(7)
+    page.page.workers[0].evaluate("self.close()")
+    page.expect_state("error")
+    expect(page.status).to_contain_text("Python stopped")
+    page.expect_digit(None)
+    page.retry.click()
+    page.expect_state("ready").expect_digit(7)
+
+
+def test_worker_killed_while_it_starts(new_site, site):
+    """A worker that dies before it is ready is an error, not an endless wait."""
+    page = new_site()
+    with page.page.expect_worker() as worker:
+        page.open(site)
+    expect(page.status).to_contain_text("Fetching Python:")
+    worker.value.evaluate("self.close()")
+    page.expect_state("error")
+    page.retry.click()
+    page.expect_state("ready")
+
+
+def test_start_without_progress_ends(new_site, site, watch):
+    """A server that never answers leads to an error once the time is over."""
+    watch.allow("request failed")
+    page = new_site()
+    page.page.clock.install()
+    page.page.route(f"{site}runtime/pyodide/pyodide.asm.wasm", lambda route: None)
+    page.open(site)
+    expect(page.status).to_contain_text("Fetching Python: 3")
+    page.page.clock.run_for(61_000)
+    page.expect_state("error")
+    expect(page.status).to_contain_text("no progress")
+    page.page.unroute_all(behavior="ignoreErrors")
+
+
+def test_hanging_worker_is_replaced(new_site, site):
+    """A worker that does not answer is ended and started again."""
+    page = new_site()
+    page.page.clock.install()
+    page.open(site).expect_state("ready")
+    page.page.workers[0].evaluate("setTimeout(() => { for (;;); })")
+    page.draw(DIGITS[7][0])
+    page.page.clock.run_for(16_000)
+    page.expect_state("loading").expect_state("ready").expect_digit(7)
+
+
+def test_no_webassembly(new_site, site):
+    """A browser without WebAssembly is told what it needs."""
+    page = new_site()
+    page.page.add_init_script("delete window.WebAssembly")
+    page.open(site).expect_state("error")
+    expect(page.status).to_contain_text("WebAssembly")
+
+
+def test_no_javascript(new_site, site):
+    """Without JavaScript the page says that it needs it."""
+    page = new_site(java_script_enabled=False)
+    page.page.goto(site)
+    expect(page.page.get_by_text("JavaScript is switched off")).to_be_visible()
+
+
+def test_opened_as_a_file(browser, dist):
+    """From file:// the page says how to serve it."""
+    watch = Watch("file://")
+    watch.allow("console: |request failed")
+    context = browser.new_context()
+    watch.attach(context)
+    page = Site(context.new_page())
+    page.page.goto((dist / "index.html").as_uri())
+    page.expect_state("error")
+    expect(page.page.get_by_text("python -m http.server")).to_be_visible()
+    expect(page.retry).to_be_hidden()
+    watch.check()
+    context.close()
+
+
+def test_foreign_origins_are_not_needed(new_page, site, watch):
+    """With every other origin blocked nothing is even asked of one, and the page works."""
+    page = Site(new_page())
+    asked = []
+
+    def block(route):
+        if route.request.url.startswith(site):
+            return route.continue_()
+        asked.append(route.request.url)
+        return route.abort()
+
+    page.page.context.route("**/*", block)
+    page.open(site).expect_state("ready")
+    page.draw(DIGITS[7][0])
+    page.expect_digit(7)
+    assert asked == []
+
+
+def test_plain_python_server_under_a_path(new_page, watch, dist, tmp_path):
+    """The site runs below a path on Python's own http.server, without any special header."""
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some" / "path").symlink_to(dist)
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    handler = functools.partial(Quiet, directory=str(tmp_path))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    watch.origin = f"http://127.0.0.1:{server.server_address[1]}/some/path/"
+    page = Site(new_page()).open(watch.origin).expect_state("ready")
+    page.draw(DIGITS[7][0])
+    page.expect_digit(7)
+    page.page.goto("about:blank")  # closes its connections
+    server.shutdown()
+    server.server_close()
