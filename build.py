@@ -41,6 +41,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+if sys.version_info < (3, 11):  # noqa: UP036 (whoever has an older one is to read this)
+    sys.exit(f"build.py: Python 3.11 or later is needed, this is {sys.version.split()[0]}")
+
 ROOT = Path(__file__).resolve().parent
 SHORT = 4  # seconds for a CDN to answer or to send its next bytes; then it is given up
 
