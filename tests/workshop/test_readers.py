@@ -124,7 +124,7 @@ HOSTILE = {
     "idx too long": (idx(IMAGES) + b"x", "promises 23520 bytes of data, got more"),
     "idx of 4 billion": (
         header(2**32 - 1, 28, 28),
-        "1 to 200000 items, the header says 4294967295",
+        "expected 1 to 200000 items.* 4294967295",
     ),
     "idx of none": (header(0, 28, 28), "the header says 0"),
     "idx of other size": (header(1, 2**31, 2**31), "28x28 pixels, got 2147483648x2147483648"),

@@ -1,0 +1,124 @@
+"""Training runs as a library: validation, averages, stages, and going on from a checkpoint."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from workshop.samples import digits
+
+from pynet.workshop import checkpoints
+from pynet.workshop.data import Dataset
+from pynet.workshop.recipes import Recipe
+from pynet.workshop.settings import Settings
+from pynet.workshop.training import EpochDone, Training, TrainingError, split
+
+DATA = Dataset(*digits(300, seed=1), *digits(50, seed=2), checksums={"a": "b"})
+RECIPE = Recipe(epochs=4, batch_size=30, dropout=0.1, average=0.9, final_on_all=True)
+
+
+def settings(**changes):
+    """Return the settings of a small run with some fields of its recipe changed."""
+    return Settings("classic-relu", "quick", replace(RECIPE, **changes), 3, None)
+
+
+def finish(training):
+    """Run to the end and return the training."""
+    for _ in training.run():
+        pass
+    return training
+
+
+def test_split_is_a_partition_and_fixed():
+    """The held share is the same every time and shares no image with the rest."""
+    images, labels = digits(120)
+    (rest, rest_labels), (held, held_labels) = split(images, labels, 0.25)
+    assert len(held) == 30
+    assert len(rest) == 90
+    pairs = [(x.tobytes(), y) for x, y in zip(images, labels, strict=True)]
+    both = [*zip(rest, rest_labels, strict=True), *zip(held, held_labels, strict=True)]
+    assert sorted(pairs) == sorted((x.tobytes(), y) for x, y in both)
+    np.testing.assert_array_equal(split(images, labels, 0.25)[1][0], held)
+    assert len(split(images, labels, 0)[1][0]) == 0
+    with pytest.raises(TrainingError, match="leaves no image"):
+        split(images, labels, 0.999)
+
+
+def test_second_stage_uses_all_images():
+    """After choosing, the network is trained anew on all images, for as many epochs."""
+    training = finish(Training(settings(), DATA))
+    assert [record["stage"] for record in training.history] == ["choose"] * 4 + ["all"] * 4
+    assert training.trained_on() == 300
+    assert training.best_record["epoch"] == 4
+    assert training.validated["stage"] == "choose"
+    assert training.finished
+
+
+def test_test_images_are_never_touched():
+    """Training reads nothing of the test set: other test images change nothing."""
+    other = replace(DATA, test_images=DATA.test_images[:0], test_labels=DATA.test_labels[:0])
+    first, second = finish(Training(settings(), DATA)), finish(Training(settings(), other))
+    for name, array in first.best.items():
+        np.testing.assert_array_equal(array, second.best[name])
+
+
+def test_best_is_the_best_epoch():
+    """The weights to keep are those of the epoch with the best validation accuracy."""
+    training = Training(settings(final_on_all=False, average=0.0, learning_rate=0.05), DATA)
+    kept = {}
+    for event in training.run():
+        if isinstance(event, EpochDone):
+            kept[event.record["epoch"]] = {n: a.copy() for n, a in training.network.params.items()}
+    best = max(training.history, key=lambda r: (r["validation_accuracy"], -r["validation_loss"]))[
+        "epoch"
+    ]
+    assert training.best_record["epoch"] == best
+    for name, array in kept[best].items():
+        np.testing.assert_array_equal(training.best[name], array)
+    network = training.best_network()
+    assert training.validation_accuracy(network) == training.best_record["validation_accuracy"]
+
+
+def test_without_validation_the_last_epoch_counts():
+    """With no validation share there is no figure, and the last weights are kept."""
+    training = finish(Training(settings(validation=0.0, final_on_all=False), DATA))
+    assert training.validated is None
+    assert training.best_record["epoch"] == 4
+    assert training.validation_accuracy(training.best_network()) is None
+
+
+@pytest.mark.parametrize("stop_after", [1, 3, 4, 6, 7])
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_restore_bit_for_bit(tmp_path, stop_after, optimizer):
+    """A run that goes on from any checkpoint ends exactly as one that never stopped."""
+    chosen = settings(optimizer=optimizer, learning_rate=0.01, patience=0)
+    whole = finish(Training(chosen, DATA))
+    part = Training(chosen, DATA, folder=tmp_path)
+    for _ in part.run():
+        part.stop = len(part.history) == stop_after
+    arrays, state, _ = checkpoints.load_newest(tmp_path)
+    again = Training(chosen, DATA)
+    again.restore(arrays, state)
+    finish(again)
+    for name, array in whole.best.items():
+        assert array.tobytes() == again.best[name].tobytes()
+    drop = [{k: v for k, v in r.items() if k != "seconds"} for r in whole.history]
+    assert drop == [{k: v for k, v in r.items() if k != "seconds"} for r in again.history]
+
+
+def test_restore_refuses_what_does_not_fit(tmp_path):
+    """A checkpoint of another network is an error, not a crash."""
+    finish(Training(settings(epochs=1, final_on_all=False), DATA, folder=tmp_path))
+    arrays, state, _ = checkpoints.load_newest(tmp_path)
+    arrays["params/1.weight"] = arrays["params/1.weight"][:, :5]
+    with pytest.raises(checkpoints.CheckpointError, match=r"1\.weight has shape"):
+        Training(settings(), DATA).restore(arrays, state)
+
+
+def test_early_stop_and_second_stage():
+    """After an early stop the second stage takes as many epochs as the best one had."""
+    training = finish(Training(settings(epochs=50, patience=1, learning_rate=1e-12), DATA))
+    stages = [record["stage"] for record in training.history]
+    first = [record for record in training.history if record["stage"] == "choose"]
+    best = max(first, key=lambda r: (r["validation_accuracy"], -r["validation_loss"]))
+    assert len(first) < 50
+    assert stages.count("all") == best["epoch"]
