@@ -17,6 +17,7 @@ FIGURES = {
     "neuron.svg": diagrams.neuron,
     "layer.svg": diagrams.layer,
     "activations.svg": functions.activations,
+    "forward.svg": diagrams.forward,
     "softmax.svg": functions.softmax_bars,
     "cross-entropy.svg": functions.cross_entropy_curves,
     "backpropagation.svg": diagrams.backpropagation,

@@ -2,7 +2,10 @@
 
 import math
 
-from drawings import example
+import numpy as np
+from matplotlib.patches import Rectangle
+
+from drawings import example, ink
 from drawings.style import (
     BLUE,
     GREEN,
@@ -10,6 +13,7 @@ from drawings.style import (
     PAPER,
     RULE,
     RUST,
+    SHEET,
     SKY,
     SOFT,
     arrow,
@@ -19,6 +23,7 @@ from drawings.style import (
     styled,
     write,
 )  # fmt: skip
+from pynet import Linear, build, strokes_to_image
 
 
 @styled
@@ -82,6 +87,43 @@ def layer():
     for x, text in ((5.47, "W"), (7.02, "x"), (7.85, "b"), (8.6, "z")):
         write(axes, x, 2.88, rf"${text}$", size=13, colour=SOFT)
     write(axes, 5.47, 0.5, "one row of weights\nfor each neuron", colour=SOFT, size=10)
+    return figure
+
+
+@styled
+def forward():
+    """The network `mlp`: an image, its pixels in a column, two hidden layers, ten scores."""
+    figure, axes = canvas(3.9)
+    middle = 2.0
+    side = 1.9
+    frame = Rectangle((0.3, middle - side / 2), side, side, facecolor="white", edgecolor=SOFT)
+    axes.add_patch(frame)
+    pixel = side / 28
+    for (row, column), value in np.ndenumerate(strokes_to_image(ink.five())):
+        if value:
+            corner = 0.3 + column * pixel, middle + side / 2 - (row + 1) * pixel
+            axes.add_patch(Rectangle(corner, pixel, pixel, color=str(1 - value), linewidth=0))
+    network = build("mlp", rng=np.random.default_rng(0))
+    widths = [layer.in_features for layer in network if isinstance(layer, Linear)]
+    columns = [3.0, 4.75, 6.5, 8.25]
+    heights = [np.linspace(middle - reach, middle + reach, count)
+               for reach, count in ((1.45, 11), (1.2, 9), (0.9, 7), (1.3, 10))]  # fmt: skip
+    for left, right, begin, end in zip(columns, columns[1:], heights, heights[1:], strict=False):
+        for y in begin:
+            for other in end:
+                axes.plot([left, right], [y, other], color=RULE, linewidth=0.5, zorder=1)
+    for x, ys, colour in zip(columns[:3], heights, (SOFT, BLUE, BLUE), strict=False):
+        axes.plot([x] * len(ys), ys, "o", color=colour, markersize=7, zorder=2)
+        axes.plot(x, middle, "s", color=SHEET, markersize=20, zorder=3)
+        write(axes, x, middle, "⋮", size=16)
+    for digit, y in enumerate(heights[3][::-1]):
+        axes.plot(columns[3], y, "o", color=RUST if digit == 5 else SKY, markersize=14, zorder=2)
+        axes.text(columns[3], y, str(digit), color=SHEET, fontsize=9, ha="center", va="center")
+    arrow(axes, (0.3 + side + 0.12, middle), (columns[0] - 0.2, middle))
+    labels = (f"{widths[0]} pixels", f"{widths[1]} hidden", f"{widths[2]} hidden", "10 scores")
+    for x, text in zip(columns, labels, strict=True):
+        write(axes, x, 0.28, text, colour=SOFT)
+    write(axes, 0.3 + side / 2, 0.28, "28 × 28", colour=SOFT)
     return figure
 
 

@@ -114,12 +114,13 @@ def overfitting():
         layers += [Linear(first, second, init=he_normal, rng=rng), ReLU()]
     network = Sequential(layers[:-1])
     optimizer = Adam(network.params, learning_rate=0.002)
-    seen, unseen, pictures = [], [], {}
+    curves, pictures = [], {}
     grid = np.stack(np.meshgrid(np.linspace(-2.2, 3.2, 150), np.linspace(-1.9, 2.4, 150)), axis=-1)
     shots = (60, 1500)
     for step in range(1, shots[-1] + 1):
-        seen.append(train_step(network, cross_entropy, optimizer, x, targets))
-        unseen.append(cross_entropy(network.forward(other_x), other_targets)[0])
+        loss = train_step(network, cross_entropy, optimizer, x, targets)
+        if step % 10 == 1:
+            curves.append((step, loss, cross_entropy(network.forward(other_x), other_targets)[0]))
         if step in shots:
             flat = grid.reshape(-1, 2).astype(np.float32)
             pictures[step] = network.predict_proba(flat)[:, 1].reshape(grid.shape[:2])
@@ -133,8 +134,9 @@ def overfitting():
         place.set(title=f"after {step} steps", xticks=[], yticks=[])
         place.grid(visible=False)
         place.spines[:].set_visible(True)
-    axes[2].plot(seen, color=BLUE, label="training")
-    axes[2].plot(unseen, color=RUST, linestyle="--", label="validation")
+    steps, seen, unseen = zip(*curves, strict=True)
+    axes[2].plot(steps, seen, color=BLUE, label="training")
+    axes[2].plot(steps, unseen, color=RUST, linestyle="--", label="validation")
     axes[2].set(title="loss", xlabel="step", ylim=(0, 1.2))
     axes[2].legend(loc="center right")
     return figure

@@ -15,7 +15,7 @@ BAR = [(118, 128), (150, 124), (190, 121)]
 @styled
 def strokes_to_pixels():
     """What the pad records, the grey levels that it becomes, and a few of them as numbers."""
-    strokes = [smooth(BODY, 40), smooth(BAR, 12)]
+    strokes = five()
     image = strokes_to_image(strokes)
     figure, axes = panels(3, 3.5)
     pad, frame, numbers = axes
@@ -55,6 +55,11 @@ def strokes_to_pixels():
         for spine in place.spines.values():
             spine.set_visible(True)
     return figure
+
+
+def five():
+    """Return the strokes of the 5: a list of (n, 2) arrays, in pixels of the pad."""
+    return [smooth(BODY, 40), smooth(BAR, 12)]
 
 
 def outline(corner, size, colour):
