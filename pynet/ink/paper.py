@@ -6,6 +6,7 @@ _LEAST_CONTRAST = 0.05  # of black to white; what stands out less is paper
 _CERTAIN = 6.0  # standard deviations of the paper's noise that ink must reach
 _NOISE = 4.0  # standard deviations of the paper's noise that are cut off
 _FAINT = 0.3  # of the contrast; cut off too where the paper is not perfectly even
+_DIMMEST = 0.2  # of the brightest paper; darker places are not brightened further
 _TO_DEVIATION = 1.4826  # from the median absolute value to the standard deviation, if normal
 _STEPS = 8  # of reweighting; changes are far below a grey level then
 
@@ -31,11 +32,18 @@ def split_ink(grey):
     The noise of the paper is measured where no ink can be: on the pixels that differ from the
     paper in the other direction.
     """
-    difference = grey - _paper(grey)
+    paper = _paper(grey)
+    difference = grey - paper
     squares = difference * difference
     # Ink lies on one side of the paper's level, noise on both.
     if squares[difference < 0].sum() > squares[difference > 0].sum():
         difference = -difference
+        room = paper
+    else:
+        room = 1 - paper
+    # In half the light the same ink differs half as much from the paper.
+    most = max(float(np.max(room)), 1 / 255)
+    difference = difference * (most / np.maximum(room, most * _DIMMEST))
     opposite = -difference[difference < 0]
     noise = 0.0
     if opposite.size > grey.size // 20:

@@ -15,7 +15,7 @@ MAX_PIXELS = 100_000_000  # of one picture
 _WORK = 256  # pixels; larger pictures are averaged down to sides of at most this
 _PEN = 2.0  # pixels of the box; thinner pens are drawn as wide as this
 _PREPARED = 22  # pixels; ink of at most this side was scaled to MNIST's box already
-_DUST = 0.03  # of the ink of the largest connected part; what has less is left out
+_DUST = 0.02  # of the ink of the largest connected part; what has less is left out
 _SOURCE = 128  # pixels; side of the fields that MNIST's digits were cut from ...
 _LEAST = 10  # ... and its least side of the ink in them
 
@@ -55,7 +55,7 @@ def picture_to_image(picture):
     of about 20 pixels has both behind it and stays: an image of MNIST comes back as it is.
     The least side of 10 pixels is taken in relation to the picture's side.
 
-    Parts that are not connected to the largest one, and that have less than 3 % of its ink,
+    Parts that are not connected to the largest one, and that have less than 2 % of its ink,
     are dust and left out.
 
     References
@@ -72,7 +72,8 @@ def picture_to_image(picture):
         ink = ink / contrast
         ink = np.clip(2 * ink - 0.5 if side >= 2 * BOX else ink, 0.0, 1.0)
         missing = _PEN * side / BOX - pen_width(ink)
-        ink = thicken(ink, max(missing, 0) / 2)
+        # A wider pen makes the ink larger too, and all of it is scaled down the more.
+        ink = thicken(ink, max(missing, 0) / 2 / (1 - _PEN / BOX))
     least = int(np.ceil(max(grey.shape) * _LEAST / _SOURCE))
     return place(_average(_crop(ink), least)[None])[0]
 

@@ -108,7 +108,10 @@ def strokes_to_images(drawings, *, pen_width=PEN_WIDTH, min_side=0.0):
 
 def _check_width(pen_width, count):
     """Pen width of each drawing, (count,) float64."""
-    width = np.asarray(pen_width, dtype=np.float64)
+    try:
+        width = np.asarray(pen_width, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"pen_width must be a number, got {pen_width!r}") from None
     if width.ndim and width.shape != (count,):
         raise ValueError(
             f"pen_width must be one number or one for each of {count} drawings, "
@@ -124,6 +127,10 @@ def _collect(drawings):
     parts, owners = [], []
     for owner, drawing in enumerate(drawings):
         total = 0
+        if not hasattr(drawing, "__iter__"):
+            raise ValueError(
+                f"a drawing must be a sequence of strokes, got {type(drawing).__name__}"
+            )
         for number, stroke in enumerate(drawing):
             part = _stroke(stroke, number)
             total += len(part)
