@@ -6,6 +6,7 @@ Parses options, shows progress, prints the summary. What training is stands in `
 
 from __future__ import annotations
 
+import argparse
 import signal
 import sys
 import time
@@ -105,8 +106,7 @@ def parser() -> Parser:
     )
     add(
         "--final-on-all",
-        action="store_true",
-        default=None,
+        action=argparse.BooleanOptionalAction,
         help="at the end train anew on all training images, for as many epochs",
     )
     return p

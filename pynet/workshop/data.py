@@ -126,10 +126,8 @@ def download(folder: Path) -> None:
             except (OSError, ValueError) as error:  # no network, or not the right bytes
                 failure = error
         else:
-            reason = str(failure).splitlines()[0][:100]
-            raise DataError(
-                f"no MNIST data, and the download of {name} failed ({reason}); {ADVICE}"
-            )
+            reason = type(failure).__name__ if isinstance(failure, OSError) else "wrong bytes"
+            raise DataError(f"no MNIST data, and downloading it failed ({reason}); {ADVICE}")
 
 
 def assemble(place: Path) -> Dataset:

@@ -48,8 +48,8 @@ class Progress:
         """Take in what `Training.run` yielded."""
         if isinstance(event, BatchDone):
             self._seen += event.images
-            # a mean over about the last hundred batches: single ones jump about
-            self._loss = event.loss if self._loss is None else 0.99 * self._loss + 0.01 * event.loss
+            # a mean over about the last twenty batches: single ones jump about
+            self._loss = event.loss if self._loss is None else 0.95 * self._loss + 0.05 * event.loss
             if self._bar is not None:
                 self._bar.set_description_str(self._describe(event), refresh=False)
                 self._bar.update(event.images)
