@@ -207,8 +207,9 @@ def test_links_lead_somewhere(path):
 def drawn(tmp_path_factory):
     """Draw every figure that needs no trained network, twice, as two strangers would."""
     folders = [tmp_path_factory.mktemp("figures") for _ in range(2)]
-    names = sorted(path.name for path in (DOCS / "images").iterdir() if "-page" not in path.name)
-    names = [name for name in names if name not in LEARNED and not name.startswith("page-")]
+    source = (DOCS / "figures.py").read_text(encoding="utf-8")
+    names = re.findall(r'^    "([\w-]+\.\w+)":', source, re.MULTILINE)
+    names = [name for name in names if name not in LEARNED]
     for number, folder in enumerate(folders):
         command = [sys.executable, str(DOCS / "figures.py"), "--out", str(folder), *names]
         environment = {**os.environ, "PYTHONHASHSEED": str(number + 1)}
@@ -243,3 +244,38 @@ def test_missing_weights_are_named(tmp_path):
     assert len(lines) == 2
     assert "weights/classic-relu.npz" in lines[0]
     assert all("python -m pynet.train classic-" in line for line in lines)
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Return docs/measured.py as a module."""
+    monkeypatch.syspath_prepend(str(DOCS))
+    import measured
+
+    return measured
+
+
+def test_model_card_is_of_the_shipped_networks(measured):
+    """The card's recipes, data, sizes and accuracies are those inside weights/*.npz."""
+    card = (DOCS / "model-card.md").read_text(encoding="utf-8")
+    found = measured.shipped()
+    assert {"mlp", "classic-relu", "classic-sigmoid"} <= set(found)
+    advice = "run docs/measured.py: the model card is not of these weights"
+    assert measured.recipes_table(found) in card, advice
+    assert measured.data_table(found) in card, advice
+    for name, each in found.items():
+        accuracy = each["metadata"]["accuracy"]
+        size = f"{each['path'].stat().st_size:,}"
+        validation, test = (measured.percent(accuracy[part]) for part in ("validation", "test"))
+        assert f" {size} | {validation} | {test} |" in card, f"{name}: {advice}"
+
+
+def test_every_measured_place_is_filled(measured):
+    """No table is left to be measured, and none carries a name that the script does not know."""
+    for document in measured.DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        assert text.count("<!-- measured: ") == len(measured.PLACE.findall(text))
+        for _, name, _ in measured.PLACE.findall(text):
+            assert name in measured.TABLES
+        for body in re.findall(r"<!-- measured: .*?<!-- end -->", text, re.DOTALL):
+            assert "Not measured yet" not in body, f"{document.name}: run docs/measured.py"
