@@ -37,6 +37,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="docs/figures.py", description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="such as neuron.svg; default: all")
     parser.add_argument("--out", type=Path, default=IMAGES, help="folder (default: docs/images)")
+    parser.add_argument("--runs", type=Path, help="where the training left its history (runs/)")
     options = parser.parse_args(arguments)
     for name in options.names:
         if name not in FIGURES:
@@ -45,7 +46,8 @@ def main(arguments=None):
     missing = 0
     for name in options.names or FIGURES:
         try:
-            FIGURES[name](options.out / name)
+            inputs = {"runs": options.runs} if name == "training.svg" and options.runs else {}
+            FIGURES[name](options.out / name, **inputs)
         except MissingInputError as error:
             print(f"docs/figures.py: {name}: {error}", file=sys.stderr)
             missing += 1

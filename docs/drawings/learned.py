@@ -12,7 +12,7 @@ from pynet import load
 
 ROWS, COLUMNS = 4, 10
 ZOOM, GAP = 4, 8  # pixels of the picture for a weight, and between the tiles
-WEIGHTS, RUNS = ROOT / "weights", ROOT / "runs"
+WEIGHTS = ROOT / "weights"
 
 
 def shipped(name):
@@ -26,20 +26,20 @@ def shipped(name):
     return load(path)
 
 
-def history(name):
+def history(name, runs):
     """Return the records of the epochs that chose the shipped network NAME.
 
-    Taken from runs/ or weights/, and only if it is the history of these very weights.
+    Taken from the folder `runs`, or from weights/, and only if it is of these very weights.
     """
     _, metadata = shipped(name)
-    paths = [folder / f"{name}.history.json" for folder in (RUNS, WEIGHTS)]
-    for path in filter(lambda path: path.is_file(), paths):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if all(found[key] == metadata[key] for key in ("seed", "recipe", "accuracy")):
-            return [record for record in found["epochs"] if record["stage"] == "choose"]
+    for path in (runs / f"{name}.history.json", WEIGHTS / f"{name}.history.json"):
+        if path.is_file():
+            found = json.loads(path.read_text(encoding="utf-8"))
+            if all(found[key] == metadata[key] for key in ("seed", "recipe", "accuracy")):
+                return [record for record in found["epochs"] if record["stage"] == "choose"]
     raise MissingInputError(
-        f"needs runs/{name}.history.json of the run that made weights/{name}.npz; make both with "
-        f"python -m pynet.train {name} --recipe full, then copy runs/{name}.npz to weights/"
+        f"needs {name}.history.json of the run that made weights/{name}.npz; make both with "
+        f"python -m pynet.train {name} --recipe full, and copy runs/{name}.npz to weights/"
     )
 
 
@@ -62,9 +62,9 @@ def first_layer(path):
 
 
 @styled
-def training_curves():
+def training_curves(runs=ROOT / "runs"):
     """Validation error of both classic networks; both losses of classic-relu."""
-    curves = {name: history(name) for name in ("classic-sigmoid", "classic-relu")}
+    curves = {name: history(name, runs) for name in ("classic-sigmoid", "classic-relu")}
     figure, axes = panels(2, 3.6)
     for (name, records), colour, mark in zip(curves.items(), (RUST, BLUE), "so", strict=True):
         epochs = [record["epoch"] for record in records]

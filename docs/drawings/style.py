@@ -45,11 +45,11 @@ SETTINGS = {
 def styled(draw):
     """Decorate a function that draws one figure: run it under SETTINGS and no others."""
 
-    def run(path):
+    def run(path, **inputs):
         with matplotlib.rc_context():
             matplotlib.rcdefaults()
             matplotlib.rcParams.update(SETTINGS)
-            save(draw(), path)
+            save(draw(**inputs), path)
 
     run.__doc__ = draw.__doc__
     return run
