@@ -316,6 +316,8 @@ def weights() -> dict[str, bytes]:
             if not 0 <= entry["accuracy"] <= 1:
                 raise BuildError(f"{shown(path)}: accuracy must be in [0, 1]")
         entries.append(entry)
+    if not entries:
+        raise BuildError("weights/ holds no network: restore it with git, or train one")
     best_first = ["convnet", "mlp"]
     rank = {name: place for place, name in enumerate(best_first)}
     entries.sort(key=lambda entry: (rank.get(entry["name"], len(rank)), entry["name"]))

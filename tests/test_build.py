@@ -332,6 +332,12 @@ def test_missing_source_is_named(repository):
     assert not (repository / "dist").exists()
 
 
+def test_site_without_networks_is_not_built(repository):
+    """A page with no network to ask is not built."""
+    shutil.rmtree(repository / "weights")
+    assert_refused(run(repository, "--offline"), "weights/ holds no network")
+
+
 def test_broken_template_is_named(repository):
     """A pyscript.json that is no JSON is named."""
     (repository / "web" / "pyscript.json").write_text("{")
