@@ -74,7 +74,7 @@ def test_canvas_is_sharp(new_site, site, ratio):
     for width in (800, 500):
         page.page.set_viewport_size({"width": width, "height": 700})
         expected = round(page.pad.bounding_box()["width"] * ratio)
-        expect(page.pad).to_have_js_property("width", pytest.approx(expected, abs=ratio).expected)
+        expect(page.pad).to_have_js_property("width", expected)
 
 
 def test_layout_does_not_move_as_answers_come(booted):
@@ -93,10 +93,9 @@ def test_finger_on_the_pad_does_not_scroll_but_beside_it_does(new_site, site):
     page.touch([[(0.5, 0.9 - 0.08 * step) for step in range(11)]])
     assert page.page.evaluate("scrollY") == 0
     session = page.page.context.new_cdp_session(page.page)
-    box = page.page.get_by_role("heading", level=1).bounding_box()
     session.send(
         "Input.synthesizeScrollGesture",
-        {"x": box["x"] + 5, "y": box["y"] + 5, "yDistance": -200, "gestureSourceType": "touch"},
+        {"x": 5, "y": 450, "yDistance": -200, "gestureSourceType": "touch"},
     )
     assert page.page.evaluate("scrollY") > 50
     strokes = page.page.evaluate(
@@ -108,8 +107,8 @@ def test_finger_on_the_pad_does_not_scroll_but_beside_it_does(new_site, site):
 def test_keyboard_reaches_and_draws(booted):
     """Tab comes to the pad; arrows and Space draw a 1; the shortcuts take it back."""
     keyboard = booted.page.keyboard
-    booted.page.evaluate("document.activeElement.blur()")
-    keyboard.press("Tab")
+    booted.model.focus()
+    keyboard.press("Shift+Tab")
     expect(booted.pad).to_be_focused()
     for _ in range(6):
         keyboard.press("ArrowUp")

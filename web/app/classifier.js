@@ -48,9 +48,17 @@ const messageOf = (error) => (error instanceof Error ? error.message : String(er
 /** @param {string} message @param {number} progress */
 const report = (message, progress) => store.set({ phase: "loading", message, progress });
 
-/** @param {string} message One line: what failed. */
-function fail(message) {
-  store.set({ phase: "error", message, answer: null });
+/** @param {string} problem One line: what failed. @param {string} [advice] What the visitor can do. */
+function fail(problem, advice = "Press Retry to start again") {
+  store.set({ phase: "error", message: `${problem}. ${advice}.`, answer: null });
+}
+
+/** @param {unknown} error */
+function failWith(error) {
+  const problem = messageOf(error);
+  if (/fetch|broke off/i.test(problem)) fail(problem, "Check the connection, then press Retry");
+  else if (problem.startsWith("weights/")) fail(problem, "Choose another network, or press Retry");
+  else fail(problem);
 }
 
 /** Follow the reports of a starting worker. @returns {(report: Report) => void} */
@@ -72,7 +80,7 @@ function stages() {
 export async function start() {
   const turn = ++starts;
   if (typeof WebAssembly !== "object") {
-    fail("This browser has no WebAssembly, which Python needs: use another one, or allow it");
+    fail("This browser has no WebAssembly, which Python needs", "Allow it or use another browser");
     return;
   }
   client?.stop();
@@ -88,13 +96,14 @@ export async function start() {
   try {
     // The list of networks comes beside Python, not after it.
     await Promise.all([worker.start(), listNetworks()]);
-    if (turn === starts) await useModel();
   } catch (error) {
     if (turn !== starts) return;
     reloadNeeded = error instanceof ReloadNeeded;
     worker.stop();
-    fail(messageOf(error));
+    failWith(error);
+    return;
   }
+  if (turn === starts) await tryModel();
 }
 
 /** Start again after a failure, on the visitor's wish. */
@@ -108,7 +117,7 @@ function recover(error) {
   const now = performance.now();
   if (now - restarted < PATIENCE) {
     client?.stop();
-    fail(messageOf(error));
+    failWith(error);
   } else {
     restarted = now;
     console.info(`${error.message}; starting it again`);
@@ -128,9 +137,18 @@ async function listNetworks() {
 export function chooseModel(name) {
   store.set({ model: name, answer: null });
   if (store.get().phase === "loading") return; // start() uses what is chosen when it gets there
-  useModel().catch((error) => {
-    if (!(error instanceof WorkerLost)) fail(messageOf(error));
-  });
+  tryModel();
+}
+
+/** Use the chosen network, or say why not; other networks may still work. Never rejects. */
+async function tryModel() {
+  const worker = client;
+  try {
+    await useModel();
+  } catch (error) {
+    // A worker that is lost meanwhile is reported by itself.
+    if (worker === client && !(error instanceof WorkerLost)) failWith(error);
+  }
 }
 
 /** Have the chosen network ready in Python, then ask it. */
@@ -187,7 +205,7 @@ async function ask() {
     if (!result || worker !== client || now.drawing !== drawing || now.model !== model) return;
     show(result, model, inkTime, asked);
   } catch (error) {
-    if (worker === client && !(error instanceof WorkerLost)) fail(messageOf(error));
+    if (worker === client && !(error instanceof WorkerLost)) failWith(error);
   } finally {
     if (worker === client) {
       busy = false;

@@ -16,7 +16,7 @@ const SIDE = 28;
  * @returns {number} Its side in pixels.
  */
 function fit(canvas) {
-  const side = Math.max(1, Math.round(canvas.clientWidth * window.devicePixelRatio));
+  const side = Math.max(1, Math.round(canvas.getBoundingClientRect().width * devicePixelRatio));
   if (canvas.width !== side || canvas.height !== side) {
     canvas.width = side; // also clears it
     canvas.height = side;

@@ -44,12 +44,12 @@
         if (notice) notice.hidden = false;
       });
     } else if (root.getAttribute("data-script") !== "running" && !(target instanceof HTMLLinkElement)) {
-      fail("Part of the page did not load. Check the connection, then retry.", true);
+      fail("Part of the page did not load. Check the connection, then press Retry.", true);
     }
   }, true);
   window.addEventListener("load", function () {
     if (root.getAttribute("data-script") !== "running") {
-      fail("The page did not start. Check the connection, then retry.", true);
+      fail("The page did not start. Check the connection, then press Retry.", true);
     }
   });
 })();

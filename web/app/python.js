@@ -3,10 +3,6 @@
  *  beside the page and reports to the page what PyScript keeps to itself: stages, bytes, failed
  *  downloads, and a lock that is free again when the worker dies. */
 
-import { loadPyodide as load, version } from "../runtime/pyodide/pyodide.mjs";
-
-export { version };
-
 /** @typedef {{ received?: number, stage?: string, failed?: string, lock?: string }} Report */
 
 /** @param {Report} report */
@@ -65,16 +61,24 @@ function watchDownloads() {
   };
 }
 
-/**
- * Start Pyodide from the site's own folder; PyScript would look beside this module.
- * @param {object} options As PyScript passes them.
- */
-export function loadPyodide(options) {
-  return load({ ...options, indexURL: new URL("../runtime/pyodide/", import.meta.url).href });
-}
-
 addEventListener("py:progress", (event) => {
   if (event instanceof CustomEvent) tell({ stage: String(event.detail) });
 });
 holdLock();
 watchDownloads();
+
+const pyodide = await import("../runtime/pyodide/pyodide.mjs").catch((error) => {
+  tell({ failed: "pyodide.mjs could not be fetched" });
+  throw error;
+});
+
+export const version = pyodide.version;
+
+/**
+ * Start Pyodide from the site's own folder; PyScript would look beside this module.
+ * @param {object} options As PyScript passes them.
+ */
+export function loadPyodide(options) {
+  const indexURL = new URL("../runtime/pyodide/", import.meta.url).href;
+  return pyodide.loadPyodide({ ...options, indexURL });
+}

@@ -128,8 +128,7 @@ function viewStatus() {
   /** @param {State} state */
   const render = ({ phase, message, progress: share }) => {
     document.documentElement.dataset.state = phase;
-    const text = phase === "error" ? `${message}. Check the connection, then retry.` : message;
-    if (status.textContent !== text) status.textContent = text;
+    if (status.textContent !== message) status.textContent = message; // each change is read out
     progress.value = share;
     progress.hidden = phase !== "loading";
     retry.hidden = phase !== "error";
