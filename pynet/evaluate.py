@@ -6,7 +6,6 @@ Parses options and prints tables; the figures come from `pynet.workshop.metrics`
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from pynet.ink import PREPROCESSING_VERSION, strokes_to_images
 from pynet.workshop import metrics
 from pynet.workshop.batches import to_network
-from pynet.workshop.commands import Parser, limit_threads, note, run
+from pynet.workshop.commands import Parser, leave, limit_threads, note, run
 from pynet.workshop.data import load_mnist
 from pynet.workshop.networks import load_classifier, shipped
 from pynet.workshop.pictures import contact_sheet
@@ -125,4 +124,4 @@ def report(figures, probabilities, labels) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from pynet.ink import picture_to_image
-from pynet.workshop.commands import Parser, limit_threads, run
+from pynet.workshop.commands import Parser, leave, limit_threads, run
 from pynet.workshop.networks import load_classifier, shipped
 from pynet.workshop.pictures import read_picture
 from pynet.workshop.readers import DataError
@@ -81,4 +81,4 @@ def describe(entry: dict) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -7,8 +7,6 @@ Parses options, shows progress, prints the summary. What training is stands in `
 from __future__ import annotations
 
 import argparse
-import signal
-import sys
 import time
 from pathlib import Path
 
@@ -18,10 +16,10 @@ from pynet.nn.models import MODELS
 from pynet.nn.optim import OPTIMIZERS
 from pynet.nn.schedules import SCHEDULES
 from pynet.workshop import checkpoints, results, settings
-from pynet.workshop.commands import INTERRUPTED, Parser, limit_threads, note, run
+from pynet.workshop.commands import INTERRUPTED, Parser, leave, limit_threads, note, run
 from pynet.workshop.data import load_mnist
-from pynet.workshop.extras import find
-from pynet.workshop.progress import Progress, clock
+from pynet.workshop.interrupts import Interrupt
+from pynet.workshop.progress import Progress, clock, tqdm
 from pynet.workshop.recipes import AUGMENTATIONS
 from pynet.workshop.training import Training
 
@@ -135,57 +133,49 @@ def train(options) -> int:
     else:
         chosen = settings.from_options(options)
     limit_threads(chosen.threads)
-    data = load_mnist(options.data)
-    places.check_writable()
-    training = Training(chosen, data, folder=places.checkpoints)
-    if checkpoint:
-        training.restore(*checkpoint)
-    elif old := checkpoints.set_aside(places.checkpoints):
-        note(NAME, f"an unfinished run was here; its checkpoints are kept in {old}")
-    if find("tqdm") is None:
-        note(NAME, "without tqdm there is one line an epoch instead of a live bar")
-    if not follow(training):
-        return interrupted(places, training, data)
-    written = results.write(places, training, data, test=not options.no_test)
+    with Interrupt() as interrupt:
+        data = load_mnist(options.data)
+        places.check_writable()
+        training = Training(chosen, data, folder=places.checkpoints)
+        if checkpoint:
+            training.restore(*checkpoint)
+        elif old := checkpoints.set_aside(places.checkpoints):
+            note(NAME, f"an unfinished run was here; its checkpoints are kept in {old}")
+        interrupt.guard(training)
+        follow(training)
+        if not training.finished:
+            return interrupted(places, training, data)
+        written = results.write(places, training, data, test=not options.no_test)
     if options.plot:
         plots.curves(training.history, places.plot)
     print(summary(places, training, written, time.perf_counter() - started, options.plot))
     return 0
 
 
-def follow(training: Training) -> bool:
-    """Run the training to its end and show it; return False after Ctrl-C.
-
-    The first Ctrl-C lets the batch in work finish, so that nothing is caught half-written; a
-    second one takes effect at once.
-    """
-
-    def stop(*_):
-        training.stop = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        # a loss beyond all bounds ends in a TrainingError, not in warnings
-        with np.errstate(over="ignore", invalid="ignore"), Progress(training) as progress:
-            for event in training.run():
-                progress.show(event)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    return training.finished
+def follow(training: Training) -> None:
+    """Run the training to its end, or to its stop, and show it."""
+    if tqdm is None:
+        note(NAME, "without tqdm there is one line an epoch instead of a live bar")
+    # a loss beyond all bounds ends in a TrainingError, not in warnings
+    with np.errstate(over="ignore", invalid="ignore"), Progress(training) as progress:
+        for event in training.run():
+            progress.show(event)
 
 
 def interrupted(places, training, data) -> int:
     """Write the best weights so far and return the exit code of Ctrl-C."""
-    if training.best is None:
-        note(NAME, "interrupted before the first epoch was over; nothing to keep")
-        return INTERRUPTED
-    results.write(places, training, data, test=False)
-    note(
-        NAME,
-        f"interrupted after {len(training.history)} epochs; the best weights so far are in "
-        f"{places.weights}; go on with --resume",
-    )
+    epochs = len(training.history)
+    if epochs == 0 and places.weights.exists():
+        note(NAME, f"interrupted in the first epoch; {places.weights} stays as it was")
+    elif training.best is None and not training.keep_current():
+        note(NAME, "interrupted before the first step; nothing to keep")
+    else:
+        results.write(places, training, data, test=False)
+        note(
+            NAME,
+            f"interrupted after {epochs} epochs; the best weights so far are in {places.weights}"
+            + ("; go on with --resume" if epochs else ""),
+        )
     return INTERRUPTED
 
 
@@ -225,4 +215,4 @@ def percent(share) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -1,12 +1,18 @@
 """The command line of training: what it writes, how it stops and goes on, what it refuses."""
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import re
 import resource
 import signal
+import struct
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 
 import numpy as np
@@ -142,18 +148,26 @@ def test_interrupt_and_resume(command, tmp_path, data):
     assert figures[0] == figures[1]
 
 
-def test_interrupt_at_once(tmp_path, data):
-    """Ctrl-C before the first epoch is over exits 130 and leaves an older file alone."""
-    (tmp_path / "x.npz").write_bytes(b"older")
+@pytest.mark.parametrize("older", [False, True])
+def test_interrupt_in_the_first_epoch(tmp_path, data, older):
+    """Ctrl-C before an epoch is over keeps what there is, but never in place of an older file."""
+    if older:
+        (tmp_path / "x.npz").write_bytes(b"older")
     process = start(tmp_path, data, "--batch-size=1", "--epochs=900", "--out=x.npz")
-    while not (tmp_path / "x.checkpoints").exists():
+    folder = tmp_path / "x.checkpoints"
+    while not folder.exists():
         assert process.poll() is None
+        time.sleep(0.001)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert out == ""
+    assert len(err.splitlines()) == 1
     assert "interrupted" in err
-    assert (tmp_path / "x.npz").read_bytes() == b"older" or "best weights" in err
+    if older:
+        assert (tmp_path / "x.npz").read_bytes() == b"older"
+    elif (tmp_path / "x.npz").exists():
+        assert load(tmp_path / "x.npz")[1]["epochs"] == 0
 
 
 def test_damaged_checkpoint(command, tmp_path):
@@ -329,6 +343,30 @@ def test_numpy_alone(tmp_path, data):
         )  # fmt: skip
         assert run.returncode == code, run.stderr
         assert message in run.stderr.splitlines()[0]
+
+
+def test_live_bar(tmp_path, data):
+    """In a terminal there is one live bar with epoch, loss, validation, speed and time left."""
+    parent, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pynet.train", "classic-relu", "--epochs=60"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=child, text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYNET_DATA": str(data)},
+    )  # fmt: skip
+    os.close(child)
+    shown = b""
+    with contextlib.suppress(OSError):  # how Linux says that the other end was closed
+        while piece := os.read(parent, 4096):
+            shown += piece
+    os.close(parent)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, shown
+    assert "next" in out
+    frames = shown.decode().split("\r")
+    pattern = r"epoch \d+/60  loss \d\.\d{4}  val \d+\.\d\d% .+ images/s, \d\d:\d\d left"
+    assert any(re.match(pattern, frame) for frame in frames), frames[-5:]
+    assert shown.count(b"\n") <= 2
 
 
 def test_help_names_every_model(command):

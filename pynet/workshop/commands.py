@@ -59,6 +59,20 @@ def run(name: str, main) -> int:
         return 2
 
 
+def leave(code: int):
+    """End the process with this exit code.
+
+    After a KeyboardInterrupt that went through code compiled at run time (as dataclasses do on
+    import) Python ends itself by the signal in place of the code, though it was handled; so the
+    code is given to the system directly.
+    """
+    if code == INTERRUPTED:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 def note(name: str, text: str) -> None:
     """Print one line on stderr that is neither result nor error."""
     print(f"{name}: {text}", file=sys.stderr)

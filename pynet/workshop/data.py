@@ -1,20 +1,18 @@
-"""Find MNIST in a folder, or download it, and put the files together to a training and a test set.
+"""Find MNIST's files in a folder and put them together to a training and a test set.
 
-Reading single files is the business of `readers`.
+Reading single files is the business of `readers`, fetching them that of `download`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from pynet.workshop.extras import find
+from pynet.workshop.download import ADVICE, cache_folder, fill
 from pynet.workshop.readers import Content, DataError, read
 
 # Where only labelled training data is found (Kaggle's test.csv has no labels), the last seventh
@@ -23,23 +21,6 @@ TEST_SHARE = 7
 # How deep and how many files a folder is searched; torchvision keeps its files in MNIST/raw/.
 MAX_DEPTH = 2
 MAX_FILES = 1000
-
-MIRRORS = (
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-)
-SHA256 = dict(
-    line.split()[::-1]
-    for line in """
-    440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609  train-images-idx3-ubyte.gz
-    3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c  train-labels-idx1-ubyte.gz
-    8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6  t10k-images-idx3-ubyte.gz
-    f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6  t10k-labels-idx1-ubyte.gz
-    """.strip().splitlines()
-)
-ADVICE = (
-    f"put {', '.join(SHA256)} (or mnist.npz) into a folder and name it with --data or PYNET_DATA"
-)
 
 
 @dataclass
@@ -86,48 +67,8 @@ def load_mnist(folder=None) -> Dataset:
     chosen = folder or os.environ.get("PYNET_DATA")
     if chosen:
         return assemble(Path(chosen))
-    cache = cache_folder()
-    if not all((cache / name).is_file() for name in SHA256):
-        download(cache)
-    return assemble(cache)
-
-
-def cache_folder() -> Path:
-    """Return the user's cache folder for MNIST; it may not exist yet."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "pynet" / "mnist"
-
-
-def download(folder: Path) -> None:
-    """Fetch the four MNIST files into `folder`, each checked by SHA-256, with progress on stderr.
-
-    Raises
-    ------
-    DataError
-        If pooch is missing, or no mirror gave the right bytes.
-    """
-    pooch = find("pooch")
-    if pooch is None:
-        raise DataError(f"no MNIST data in {folder}, and pooch to download it is missing; {ADVICE}")
-    pooch.get_logger().setLevel(logging.ERROR)
-    bar = find("tqdm") is not None and sys.stderr.isatty()
-    for name, checksum in SHA256.items():
-        failure = None
-        for mirror in MIRRORS:
-            try:
-                fetch = pooch.HTTPDownloader(progressbar=bar, timeout=10)
-                pooch.retrieve(mirror + name, checksum, name, folder, downloader=fetch)
-                break
-            except (OSError, ValueError) as error:  # no network, or not the right bytes
-                failure = error
-        else:
-            reason = type(failure).__name__ if isinstance(failure, OSError) else "wrong bytes"
-            raise DataError(f"no MNIST data, and downloading it failed ({reason}); {ADVICE}")
+    fill(cache_folder())
+    return assemble(cache_folder())
 
 
 def assemble(place: Path) -> Dataset:

@@ -8,6 +8,8 @@ import time
 from pynet.workshop.extras import find
 from pynet.workshop.training import ALL, BatchDone, EpochDone, Training
 
+tqdm = find("tqdm")
+
 
 class Progress:
     """Follow a run; use it as a context manager and `show` each event.
@@ -29,7 +31,6 @@ class Progress:
         self._total = training.images_to_go()
         self._seen = 0
         self._started = time.perf_counter()
-        tqdm = find("tqdm")
         if tqdm is not None and self.stream.isatty():
             self._bar = tqdm.tqdm(
                 total=self._total, unit=" images", unit_scale=True, file=self.stream,

@@ -21,17 +21,14 @@ from pynet.nn.losses import LOSSES
 from pynet.nn.optim import OPTIMIZERS
 from pynet.nn.schedules import SCHEDULES
 from pynet.workshop import checkpoints
-from pynet.workshop.batches import SPLIT, WEIGHTS, deal, generator, to_network
+from pynet.workshop.batches import WEIGHTS, deal, generator
 from pynet.workshop.data import Dataset
 from pynet.workshop.settings import Settings
+from pynet.workshop.validation import TrainingError, score, split
 
 # The two passes: the first chooses on the validation split, the second (if the recipe has one)
 # uses every training image for as many epochs.
 CHOOSE, ALL = "choose", "all"
-
-
-class TrainingError(ValueError):
-    """Training cannot go on; the message says why in one line."""
 
 
 @dataclass(frozen=True)
@@ -201,15 +198,7 @@ class Training:
             batches.close()
         self.epoch += 1
         self.step = progress.step
-        record = {
-            "stage": self.stage,
-            "epoch": self.epoch,
-            "loss": total / seen,
-            "validation_loss": None,
-            "validation_accuracy": None,
-            "learning_rate": self.optimizer.learning_rate,
-            "seconds": None,
-        }
+        record = self._record(loss=total / seen)
         self._judge(record)
         record["seconds"] = round(time.perf_counter() - started, 3)
         self.history.append(record)
@@ -234,6 +223,25 @@ class Training:
         self.best = {name: array.copy() for name, array in candidate.items()}
         self.best |= {name: array.copy() for name, array in self.network.buffers.items()}
 
+    def keep_current(self) -> bool:
+        """Take the weights of an epoch in work as the best; return False before the first step."""
+        if self.optimizer.steps == 0:
+            return False
+        self._judge(self._record(loss=None))
+        return True
+
+    def _record(self, loss):
+        """Return what the history says of the last whole epoch, before it is validated."""
+        return {
+            "stage": self.stage,
+            "epoch": self.epoch,
+            "loss": loss,
+            "validation_loss": None,
+            "validation_accuracy": None,
+            "learning_rate": self.optimizer.learning_rate,
+            "seconds": None,
+        }
+
     def best_network(self):
         """Return a network with the weights to keep, or None before the first epoch is over."""
         if self.best is None:
@@ -247,7 +255,8 @@ class Training:
     @property
     def validated(self) -> dict | None:
         """The record of the first stage that the choice fell on; None without validation."""
-        records = [r for r in self.history if r["validation_accuracy"] is not None]
+        known = [*self.history, self.best_record] if self.best_record else self.history
+        records = [record for record in known if record["validation_accuracy"] is not None]
         return max(records, key=_merit, default=None)
 
     def validation_accuracy(self, network) -> float | None:
@@ -319,32 +328,3 @@ def assign(targets: dict, values: dict) -> None:
         if values[name].shape != array.shape:
             raise ValueError(f"{name} has shape {values[name].shape}, expected {array.shape}")
         np.copyto(array, values[name])
-
-
-def split(images, labels, share):
-    """Set a share of the training images aside, always the same ones, to choose by.
-
-    Returns
-    -------
-    (images, labels), (images, labels)
-        What to train on and what to validate on.
-    """
-    held = round(share * len(images))
-    if held == 0:
-        return (images, labels), (images[:0], labels[:0])
-    order = generator(0, SPLIT).permutation(len(images))
-    rest, validation = np.sort(order[held:]), np.sort(order[:held])
-    if len(rest) == 0:
-        raise TrainingError(f"a validation share of {share} leaves no image to train on")
-    return (images[rest], labels[rest]), (images[validation], labels[validation])
-
-
-def score(network, loss, images, labels, batch_size=500):
-    """Return mean loss and accuracy of a network on (N, 28, 28) uint8 images."""
-    total, right = 0.0, 0
-    for start in range(0, len(images), batch_size):
-        targets = labels[start : start + batch_size].astype(np.int64)
-        outputs = network.forward(to_network(images[start : start + batch_size]))
-        total += loss(outputs, targets)[0] * len(targets)
-        right += int((outputs.argmax(axis=1) == targets).sum())
-    return total / len(images), right / len(images)

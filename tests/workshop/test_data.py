@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from workshop.samples import csv, digits, idx, write_idx
 
-from pynet.workshop import data
+from pynet.workshop import download
 from pynet.workshop.data import DataError, load_mnist
 
 TRAIN, TRAIN_LABELS = digits(70, seed=1)
@@ -136,7 +136,7 @@ def test_unusable_folders(tmp_path, files, message):
 @pytest.fixture
 def mirror(tmp_path, monkeypatch):
     """Serve the sample as if it were MNIST, from the second mirror; the first has wrong bytes."""
-    names = list(data.SHA256)
+    names = list(download.SHA256)
     files = four(names)
     store(tmp_path / "www" / "good", **files)
     store(tmp_path / "www" / "bad", **dict.fromkeys(names, b"an error page"))
@@ -144,9 +144,9 @@ def mirror(tmp_path, monkeypatch):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     root = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr(data, "MIRRORS", (f"{root}/bad/", f"{root}/missing/", f"{root}/good/"))
+    monkeypatch.setattr(download, "MIRRORS", (f"{root}/bad/", f"{root}/missing/", f"{root}/good/"))
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    monkeypatch.setattr(data, "SHA256", checksums)
+    monkeypatch.setattr(download, "SHA256", checksums)
     monkeypatch.delenv("PYNET_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     yield server
@@ -166,27 +166,27 @@ def test_download(mirror, tmp_path, monkeypatch):
     """The cache is filled from the first mirror with the right bytes, and then used."""
     assert_is_sample(load_mnist())
     gc.collect()  # here, where the mark above covers it
-    folder = data.cache_folder()
-    assert sorted(path.name for path in folder.iterdir()) == sorted(data.SHA256)
-    monkeypatch.setattr(data, "MIRRORS", ())
+    folder = download.cache_folder()
+    assert sorted(path.name for path in folder.iterdir()) == sorted(download.SHA256)
+    monkeypatch.setattr(download, "MIRRORS", ())
     assert_is_sample(load_mnist())
 
 
 @unclosed
 def test_no_network(mirror, monkeypatch):
     """Without a mirror there is one line that says what to do, and no broken file stays."""
-    monkeypatch.setattr(data, "MIRRORS", (data.MIRRORS[0], "http://127.0.0.1:9/"))
+    monkeypatch.setattr(download, "MIRRORS", (download.MIRRORS[0], "http://127.0.0.1:9/"))
     with pytest.raises(DataError, match="name it with --data or PYNET_DATA") as caught:
         load_mnist()
     gc.collect()  # here, where the mark above covers it
     assert "\n" not in str(caught.value)
-    folder = data.cache_folder()
+    folder = download.cache_folder()
     assert not folder.exists() or list(folder.iterdir()) == []
 
 
 def test_no_pooch(mirror, monkeypatch):
     """Without pooch the line says so."""
-    monkeypatch.setattr(data, "find", lambda name: None)
+    monkeypatch.setattr(download, "find", lambda name: None)
     with pytest.raises(DataError, match="pooch to download it is missing"):
         load_mnist()
 
@@ -197,7 +197,7 @@ def test_real_files(mnist_folder):
     dataset = load_mnist(mnist_folder)
     assert dataset.train_images.shape == (60000, 28, 28)
     assert dataset.test_images.shape == (10000, 28, 28)
-    assert dataset.checksums == data.SHA256
+    assert dataset.checksums == download.SHA256
     assert dataset.train_labels[:5].tolist() == [5, 0, 4, 1, 9]
     assert np.bincount(dataset.test_labels).tolist() == [
         980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009,

@@ -10,7 +10,8 @@ from pynet.workshop import checkpoints
 from pynet.workshop.data import Dataset
 from pynet.workshop.recipes import Recipe
 from pynet.workshop.settings import Settings
-from pynet.workshop.training import EpochDone, Training, TrainingError, split
+from pynet.workshop.training import EpochDone, Training
+from pynet.workshop.validation import TrainingError, split
 
 DATA = Dataset(*digits(300, seed=1), *digits(50, seed=2), checksums={"a": "b"})
 RECIPE = Recipe(epochs=4, batch_size=30, dropout=0.1, average=0.9, final_on_all=True)
