@@ -187,29 +187,36 @@ class Site:
 
     def place(self, x, y):
         """Return the place in the window of a point on the pad."""
+        return self.places([(x, y)])[0]
+
+    def places(self, stroke):
+        """Return the places in the window of the points of a stroke."""
         box = self.pad.bounding_box()
-        return box["x"] + x * box["width"], box["y"] + y * box["height"]
+        return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
 
     def draw(self, strokes):
         """Draw with the mouse."""
+        mouse = self.page.mouse
         for stroke in strokes:
-            self.page.mouse.move(*self.place(*stroke[0]))
-            self.page.mouse.down()
-            for point in stroke[1:]:
-                self.page.mouse.move(*self.place(*point))
-            self.page.mouse.up()
+            first, *rest = self.places(stroke)
+            mouse.move(*first)
+            mouse.down()
+            for point in rest:
+                mouse.move(*point)
+            mouse.up()
 
     def touch(self, strokes):
         """Draw with a finger."""
         session = self.page.context.new_cdp_session(self.page)
 
-        def send(kind, *points):
-            touches = [dict(zip("xy", self.place(*point), strict=True)) for point in points]
-            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+        def send(kind, *places):
+            points = [{"x": x, "y": y} for x, y in places]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
         for stroke in strokes:
-            send("touchStart", stroke[0])
-            for point in stroke[1:]:
+            first, *rest = self.places(stroke)
+            send("touchStart", first)
+            for point in rest:
                 send("touchMove", point)
             send("touchEnd")
         session.detach()

@@ -93,10 +93,12 @@ def test_finger_on_the_pad_does_not_scroll_but_beside_it_does(new_site, site):
     page.touch([[(0.5, 0.9 - 0.08 * step) for step in range(11)]])
     assert page.page.evaluate("scrollY") == 0
     session = page.page.context.new_cdp_session(page.page)
-    session.send(
-        "Input.synthesizeScrollGesture",
-        {"x": 5, "y": 450, "yDistance": -200, "gestureSourceType": "touch"},
-    )
+    for step in range(21):
+        kind = "touchMove" if step else "touchStart"
+        point = {"x": 160, "y": 460 - 15 * step}
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+        page.page.evaluate("new Promise(requestAnimationFrame)")
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     assert page.page.evaluate("scrollY") > 50
     strokes = page.page.evaluate(
         "import('./app/store.js').then(store => store.get().strokes.length)"
