@@ -5,6 +5,7 @@ the loss with respect to that output into the gradients with respect to its inpu
 It holds no optimiser, no loss and no activation but itself.
 """
 
+import copy
 import inspect
 import math
 
@@ -106,6 +107,30 @@ class Layer:
             for name, array in arrays.items():
                 arrays[name] = array.astype(dtype)
         return self
+
+    def replica(self):
+        """Return a layer with the same parameter arrays, and gradients and buffers of its own."""
+        twin = copy.copy(self)
+        twin.grads, twin._cache = {}, None
+        twin.buffers = {name: array.copy() for name, array in self.buffers.items()}
+        return twin
+
+    def gather(self, replicas, shares):
+        """Add the gradients of `replicas` to those here, and take the mean of the buffers.
+
+        Parameters
+        ----------
+        replicas : sequence of Layer
+        shares : sequence of float
+            The weight in that mean of this layer, then of each replica.
+        """
+        for name, gradient in self.grads.items():
+            for replica in replicas:
+                gradient += replica.grads[name]
+        for name, buffer in self.buffers.items():
+            buffer *= shares[0]
+            for replica, share in zip(replicas, shares[1:], strict=True):
+                buffer += share * replica.buffers[name]
 
     def _keep(self, value, training, cache):
         """Hold `value` for backward if asked to; a pass without cache forgets the one before."""
@@ -259,14 +284,23 @@ class Dropout(Layer):
         self.rate = checks.number("rate", rate, high=1.0)
         self._rng = rng
 
+    def replica(self):
+        """Return a layer with a generator of its own, seeded by this one's."""
+        twin = super().replica()
+        twin._rng = np.random.default_rng(self._generator().integers(2**63))
+        return twin
+
+    def _generator(self):
+        if self._rng is None:
+            self._rng = np.random.default_rng()
+        return self._rng
+
     def forward(self, x, *, training=False, cache=None):
         """Map x to x, or in training to ``x * mask`` with mask in {0, 1 / (1 - rate)}."""
         if not (training and self.rate):
             self._keep(1, training, cache)
             return x
-        if self._rng is None:
-            self._rng = np.random.default_rng()
-        kept = self._rng.random(x.shape, np.float32) >= self.rate
+        kept = self._generator().random(x.shape, np.float32) >= self.rate
         mask = kept * x.dtype.type(1 / (1 - self.rate))
         self._keep(mask, training, cache)
         return x * mask

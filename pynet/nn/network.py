@@ -94,6 +94,15 @@ class Sequential(Layer):
             return self.layers[0].backward(dy)
         return self.layers[first].backward(dy, input_gradient=False)
 
+    def replica(self):
+        """Return a network with the same parameter arrays, and gradients and buffers of its own."""
+        return Sequential(layer.replica() for layer in self.layers)
+
+    def gather(self, replicas, shares):
+        """Add up the gradients of `replicas`; see `Layer.gather`."""
+        for layer, *twins in zip(self, *replicas, strict=True):
+            layer.gather(twins, shares)
+
     def predict_proba(self, x, *, batch_size=1000):
         """Return the probability of every class.
 
