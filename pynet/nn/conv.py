@@ -12,6 +12,10 @@ from pynet.nn.channels import along_rows, channel_sum
 from pynet.nn.init import he_normal, zeros
 from pynet.nn.layers import Layer
 
+# A window's rows are copied whole where they are long; with fewer channels than these, it is
+# faster to copy rows of the image, one for each place in the window.
+FEW_CHANNELS = 4
+
 
 class Conv2d(Layer):
     """Slide `out_channels` filters over the image: ``y = sum over the window of x w + b``.
@@ -43,7 +47,9 @@ class Conv2d(Layer):
     whose rows are the windows, one for each pixel of y: ``y = R W^T``, ``dW = dy^T R``,
     ``db = sum of dy``. dx is a convolution too: of dy, with stride - 1 zeros put between its
     pixels and kernel_size - 1 - padding zeros around it, with each filter turned by 180 degrees
-    and its two kinds of channels exchanged.
+    and its two kinds of channels exchanged. With S the windows of dy so spread, and V the filters
+    so turned, ``dx = S V^T`` and ``dV = x^T S``: where both gradients are wanted, one copy of
+    windows serves both.
 
     References
     ----------
@@ -113,6 +119,10 @@ class Conv2d(Layer):
     def backward(self, dy, *, input_gradient=True):
         """Map (N, H', W', out_channels) to (N, H, W, in_channels); set both gradients."""
         x, weight = self._take()
+        if self.bias:
+            self.grads["bias"] = channel_sum(dy)
+        if input_gradient:
+            return self._both_gradients(x, weight, dy)
         flat = (self.out_channels, weight[0].size)
         gradient = np.zeros(flat, x.dtype)
         share = memory.scratch("gradient", flat, x.dtype)
@@ -121,22 +131,22 @@ class Conv2d(Layer):
         ):
             gradient += np.matmul(dy[part].reshape(len(rows), -1).T, rows, out=share)
         self.grads["weight"] = gradient.reshape(weight.shape)
-        if self.bias:
-            self.grads["bias"] = channel_sum(dy)
-        return self._input_gradient(dy, weight, x.shape) if input_gradient else None
+        return None
 
-    def _input_gradient(self, dy, weight, shape):
-        """Convolve dy with the turned filters; see the class's Notes."""
-        turned = weight[:, ::-1, ::-1].transpose(3, 1, 2, 0).reshape(self.in_channels, -1)
-        dx = np.empty(shape, dy.dtype)
+    def _both_gradients(self, x, weight, dy):
+        """Return dx and set dW, both from the windows of dy; see the class's Notes."""
+        size, channels = self.kernel_size, self.in_channels
+        turned = weight[:, ::-1, ::-1].transpose(3, 1, 2, 0).reshape(channels, -1)
+        gradient = np.zeros_like(turned)
+        share = memory.scratch("gradient", turned.shape, x.dtype)
+        dx = np.empty(x.shape, dy.dtype)
         for part, rows in windows_as_rows(
-            dy,
-            self.kernel_size,
-            shape[1:3],
-            border=self.kernel_size - 1 - self.padding,
-            spread=self.stride,
+            dy, size, x.shape[1:3], border=size - 1 - self.padding, spread=self.stride
         ):
-            products.multiply(rows, turned, out=dx[part].reshape(-1, self.in_channels))
+            products.multiply(rows, turned, out=dx[part].reshape(-1, channels))
+            gradient += np.matmul(x[part].reshape(-1, channels).T, rows, out=share)
+        gradient = gradient.reshape(channels, size, size, self.out_channels)
+        self.grads["weight"] = gradient.transpose(3, 1, 2, 0)[:, ::-1, ::-1].copy()
         return dx
 
     def scaled(self, scale, shift):
@@ -202,7 +212,11 @@ def windows_as_rows(x, size, outputs, *, stride=1, border=0, spread=1):
     inside = padded[
         :, border : border + inside_height : spread, border : border + inside_width : spread
     ]
-    rows = memory.scratch("rows", (length, *shape), x.dtype)
+    if channels < FEW_CHANNELS:
+        rows = memory.scratch("rows", (size, size, channels, length, *outputs), x.dtype)
+        rows = rows.transpose(3, 4, 5, 0, 1, 2)
+    else:
+        rows = memory.scratch("rows", (length, *shape), x.dtype)
     image, row, column, channel = padded.strides
     windows = as_strided(
         padded, rows.shape, (image, row * stride, column * stride, row, column, channel)

@@ -65,14 +65,15 @@ class BatchNorm(Layer):
         self.grads["bias"] = total
         if not input_gradient:
             return None
-        scale = weight / deviation
-        dx = dy * along_rows(scale, dy)
-        if training:
-            count = dy.dtype.type(dy.size // self.num_features)
-            # `centred` is used up here: it was kept for this pass alone.
-            centred *= along_rows(-scale * slope / (deviation * count), dy)
-            dx += centred
-            dx -= along_rows(scale * total / count, dy)
+        scale = along_rows(weight / deviation, dy)
+        if not training:
+            return dy * scale
+        count = dy.dtype.type(dy.size // self.num_features)
+        dx = centred  # kept for this pass alone, and used up here
+        dx *= along_rows(-slope / (deviation * count), dy)
+        dx += dy
+        dx -= along_rows(total / count, dy)
+        dx *= scale
         return dx
 
     def scale_and_shift(self):

@@ -92,11 +92,13 @@ class MaxPool2d(_Pool2d):
     def _to_largest(self, dy, y, x, axis):
         """Turn the gradient of `_largest` into that of its x."""
         dx = np.zeros_like(x)
-        rest = dy.copy()
-        for values, gradients in zip(self._slices(x, axis), self._slices(dx, axis), strict=True):
+        *places, last = zip(self._slices(x, axis), self._slices(dx, axis), strict=True)
+        rest = dy
+        for values, gradients in places:
             share = rest * (values == y)
             gradients += share
-            rest -= share
+            rest = rest - share
+        last[1][...] += rest  # what no other place was due
         return dx
 
 
