@@ -36,7 +36,7 @@ def train_step(network, loss, optimizer, x, targets, *, threads=1):
         The loss before the update.
     """
     value = parallel.gradients(network, loss, x, targets, threads=threads)
-    optimizer.step(network.grads)
+    optimizer.step(network.grads, threads=threads)
     return value
 
 
