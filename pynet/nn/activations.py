@@ -7,6 +7,7 @@ Softmax, which works along the last axis.
 import numpy as np
 
 from pynet.nn import checks
+from pynet.nn.channels import along_rows
 from pynet.nn.layers import Layer
 
 
@@ -25,7 +26,8 @@ class ReLU(Layer):
 
     def forward(self, x, *, training=False, cache=None):
         """Map any shape to itself."""
-        y = np.maximum(x, x.dtype.type(0))
+        # A row of zeros: numpy has no vector code for the maximum with a single number.
+        y = np.maximum(x, along_rows(np.zeros(x.shape[-1], x.dtype), x))
         self._keep(y, training, cache)
         return y
 

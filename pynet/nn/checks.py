@@ -29,3 +29,19 @@ def number(name, value, *, low=0.0, high=float("inf"), open_low=False, open_high
         interval = f"{'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
         raise ValueError(f"{name} must be in {interval}, got {value!r}")
     return float(value)
+
+
+def boolean(name, value):
+    """Return `value`, or raise ValueError unless it is True or False."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
+def image(layer, shape, channels=None):
+    """Return height and width of one example's shape, or raise ValueError unless it is an image."""
+    if len(shape) != 3 or channels not in (None, shape[2]):
+        got = ", ".join(map(str, ("N", *shape)))
+        wanted = "C" if channels is None else channels
+        raise ValueError(f"{layer} expects x of shape (N, H, W, {wanted}), got ({got})")
+    return shape[:2]

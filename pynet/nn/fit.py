@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pynet.nn import parallel
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -12,7 +14,7 @@ class Progress:
     loss: float
 
 
-def train_step(network, loss, optimizer, x, targets):
+def train_step(network, loss, optimizer, x, targets, *, threads=1):
     """Learn from one batch: forward, loss, backward, update.
 
     Parameters
@@ -24,20 +26,21 @@ def train_step(network, loss, optimizer, x, targets):
         Over ``network.params``.
     x : (N, 28, 28, 1) float32 ndarray
     targets : (N,) integer ndarray
+    threads : int
+        How many parts of the batch to work on at once. It is part of the recipe: see
+        `pynet.nn.parallel.gradients` for what depends on it.
 
     Returns
     -------
     float
         The loss before the update.
     """
-    outputs = network.forward(x, training=True)
-    value, gradient = loss(outputs, targets)
-    network.backward(gradient, input_gradient=False)
-    optimizer.step(network.grads)
+    value = parallel.gradients(network, loss, x, targets, threads=threads)
+    optimizer.step(network.grads, threads=threads)
     return value
 
 
-def fit_epoch(network, loss, optimizer, schedule, batches, *, step=0, average=None):
+def fit_epoch(network, loss, optimizer, schedule, batches, *, step=0, average=None, threads=1):
     """Learn from each of `batches` in turn.
 
     Parameters
@@ -50,7 +53,9 @@ def fit_epoch(network, loss, optimizer, schedule, batches, *, step=0, average=No
     step : int
         Steps done before this epoch.
     average : ExponentialMovingAverage, optional
-        Updated after each step.
+        Updated after each step, with parameters and buffers.
+    threads : int
+        See `train_step`.
 
     Yields
     ------
@@ -59,8 +64,8 @@ def fit_epoch(network, loss, optimizer, schedule, batches, *, step=0, average=No
     """
     for x, targets in batches:
         optimizer.learning_rate = schedule(step)
-        value = train_step(network, loss, optimizer, x, targets)
+        value = train_step(network, loss, optimizer, x, targets, threads=threads)
         if average is not None:
-            average.update(network.params)
+            average.update({**network.params, **network.buffers})
         step += 1
         yield Progress(step, len(x), value)

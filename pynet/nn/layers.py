@@ -5,6 +5,8 @@ the loss with respect to that output into the gradients with respect to its inpu
 It holds no optimiser, no loss and no activation but itself.
 """
 
+import copy
+import inspect
 import math
 
 import numpy as np
@@ -88,8 +90,11 @@ class Layer:
 
     def config(self):
         """Return what rebuilds this layer, without its weights: its type and hyperparameters."""
-        values = {name: getattr(self, name) for name in self.hyperparameters}
-        return {"type": type(self).__name__, **values}
+        return {"type": type(self).__name__, **self._arguments()}
+
+    def _arguments(self):
+        """Return the hyperparameters by name."""
+        return {name: getattr(self, name) for name in self.hyperparameters}
 
     @classmethod
     def blank(cls, **arguments):
@@ -102,6 +107,30 @@ class Layer:
             for name, array in arrays.items():
                 arrays[name] = array.astype(dtype)
         return self
+
+    def replica(self):
+        """Return a layer with the same parameter arrays, and gradients and buffers of its own."""
+        twin = copy.copy(self)
+        twin.grads, twin._cache = {}, None
+        twin.buffers = {name: array.copy() for name, array in self.buffers.items()}
+        return twin
+
+    def gather(self, replicas, shares):
+        """Add the gradients of `replicas` to those here, and take the mean of the buffers.
+
+        Parameters
+        ----------
+        replicas : sequence of Layer
+        shares : sequence of float
+            The weight in that mean of this layer, then of each replica.
+        """
+        for name, gradient in self.grads.items():
+            for replica in replicas:
+                gradient += replica.grads[name]
+        for name, buffer in self.buffers.items():
+            buffer *= shares[0]
+            for replica, share in zip(replicas, shares[1:], strict=True):
+                buffer += share * replica.buffers[name]
 
     def _keep(self, value, training, cache):
         """Hold `value` for backward if asked to; a pass without cache forgets the one before."""
@@ -118,7 +147,12 @@ class Layer:
         return value
 
     def __repr__(self):
-        arguments = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.hyperparameters)
+        usual = inspect.signature(type(self)).parameters
+        arguments = ", ".join(
+            f"{name}={value!r}"
+            for name, value in self._arguments().items()
+            if value != usual[name].default
+        )
         return f"{type(self).__name__}({arguments})"
 
 
@@ -129,6 +163,8 @@ class Linear(Layer):
     ----------
     in_features, out_features : int
         Numbers of inputs and of outputs.
+    bias : bool
+        Whether to add b. Before a batch norm, which takes every mean off, it does nothing.
     init : callable
         ``init(shape, rng)`` makes the first weights; see `pynet.nn.init`.
     rng : numpy.random.Generator, optional
@@ -144,16 +180,18 @@ class Linear(Layer):
     Rumelhart, Hinton, Williams (1986), "Learning representations by back-propagating errors".
     """
 
-    hyperparameters = ("in_features", "out_features")
+    hyperparameters = ("in_features", "out_features", "bias")
 
-    def __init__(self, in_features, out_features, *, init=he_normal, rng=None):
+    def __init__(self, in_features, out_features, *, bias=True, init=he_normal, rng=None):
         super().__init__()
         self.in_features = checks.positive_integer("in_features", in_features)
         self.out_features = checks.positive_integer("out_features", out_features)
+        self.bias = checks.boolean("bias", bias)
         if rng is None and init is not zeros:
             rng = np.random.default_rng()
         self.params["weight"] = init((out_features, in_features), rng)
-        self.params["bias"] = np.zeros(out_features, np.float32)
+        if bias:
+            self.params["bias"] = np.zeros(out_features, np.float32)
 
     @classmethod
     def blank(cls, **arguments):
@@ -165,7 +203,8 @@ class Linear(Layer):
         self.output_shape(x.shape[1:])
         weight = self.params["weight"].astype(x.dtype, copy=False)
         y = products.multiply(x, weight)
-        y += self.params["bias"]
+        if self.bias:
+            y += self.params["bias"]
         self._keep((x, weight), training, cache)
         return y
 
@@ -173,8 +212,19 @@ class Linear(Layer):
         """Map (N, out_features) to (N, in_features); set the gradients of weight and bias."""
         x, weight = self._take()
         self.grads["weight"] = dy.T @ x
-        self.grads["bias"] = dy.sum(axis=0)
+        if self.bias:
+            self.grads["bias"] = dy.sum(axis=0)
         return dy @ weight if input_gradient else None
+
+    def scaled(self, scale, shift):
+        """Return a new layer that computes ``scale * y + shift`` for the y of this one.
+
+        Its weight is ``scale[o] W[o]`` and its bias ``scale[o] b[o] + shift[o]``.
+        """
+        layer = type(self).blank(**{**self._arguments(), "bias": True})
+        layer.params["weight"] = self.params["weight"] * scale[:, None]
+        layer.params["bias"] = self.params.get("bias", np.float32(0)) * scale + shift
+        return layer
 
     def output_shape(self, input_shape):
         """Return (out_features,), or raise ValueError for inputs that do not fit."""
@@ -234,14 +284,23 @@ class Dropout(Layer):
         self.rate = checks.number("rate", rate, high=1.0)
         self._rng = rng
 
+    def replica(self):
+        """Return a layer with a generator of its own, seeded by this one's."""
+        twin = super().replica()
+        twin._rng = np.random.default_rng(self._generator().integers(2**63))
+        return twin
+
+    def _generator(self):
+        if self._rng is None:
+            self._rng = np.random.default_rng()
+        return self._rng
+
     def forward(self, x, *, training=False, cache=None):
         """Map x to x, or in training to ``x * mask`` with mask in {0, 1 / (1 - rate)}."""
         if not (training and self.rate):
             self._keep(1, training, cache)
             return x
-        if self._rng is None:
-            self._rng = np.random.default_rng()
-        kept = self._rng.random(x.shape, np.float32) >= self.rate
+        kept = self._generator().random(x.shape, np.float32) >= self.rate
         mask = kept * x.dtype.type(1 / (1 - self.rate))
         self._keep(mask, training, cache)
         return x * mask

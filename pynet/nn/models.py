@@ -1,10 +1,13 @@
 """The architectures that pynet ships, by name, and the way from a description to a network."""
 
-from pynet.nn import activations, layers
+from pynet.nn import activations, conv, layers, norm, pooling
 from pynet.nn.activations import ReLU, Sigmoid
+from pynet.nn.conv import Conv2d
 from pynet.nn.init import glorot_normal, he_normal
 from pynet.nn.layers import Dropout, Flatten, Linear
 from pynet.nn.network import Sequential
+from pynet.nn.norm import BatchNorm1d, BatchNorm2d
+from pynet.nn.pooling import MaxPool2d
 
 PIXELS, CLASSES = 28 * 28, 10
 
@@ -60,14 +63,65 @@ def classic_relu(*, rng=None, dropout=0.0):
     )
 
 
+def convnet(*, rng=None, dropout=0.0):
+    """Build the convolutional network: three pairs of 3x3 convolutions and a hidden layer.
+
+    7.5 million multiply-adds and 147,000 parameters. Each pair of 16, 32 and 64 filters ends in
+    a pooling that halves the image: 28, 14, 7, 3 pixels. Batch norm comes before each ReLU.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator, optional
+        For the first weights and for dropout.
+    dropout : float
+        The share of the hidden layer's outputs to drop in training, in [0, 1).
+
+    References
+    ----------
+    Simonyan, Zisserman (2015), "Very deep convolutional networks for large-scale image
+    recognition", for pairs of small filters.
+    """
+    return Sequential(
+        [
+            *_convolution(1, 16, rng),
+            *_convolution(16, 16, rng),
+            MaxPool2d(2),
+            *_convolution(16, 32, rng),
+            *_convolution(32, 32, rng),
+            MaxPool2d(2),
+            *_convolution(32, 64, rng),
+            *_convolution(64, 64, rng),
+            MaxPool2d(2),
+            Flatten(),
+            Linear(3 * 3 * 64, 128, bias=False, init=he_normal, rng=rng),
+            BatchNorm1d(128),
+            ReLU(),
+            *_dropout(dropout, rng),
+            Linear(128, CLASSES, init=he_normal, rng=rng),
+        ]
+    )
+
+
+def _convolution(channels, filters, rng):
+    """Return a 3x3 convolution that keeps the size, its batch norm and its ReLU."""
+    convolution = Conv2d(channels, filters, 3, padding=1, bias=False, init=he_normal, rng=rng)
+    return [convolution, BatchNorm2d(filters), ReLU()]
+
+
 def _dropout(rate, rng):
     return [Dropout(rate, rng=rng)] if rate else []
 
 
-MODELS = {"mlp": mlp, "classic-sigmoid": classic_sigmoid, "classic-relu": classic_relu}
+MODELS = {
+    "convnet": convnet,
+    "mlp": mlp,
+    "classic-sigmoid": classic_sigmoid,
+    "classic-relu": classic_relu,
+}
 
 # The loss, by its name in pynet.nn.losses, that each network is made for.
 LOSSES = {
+    "convnet": "cross_entropy",
     "mlp": "cross_entropy",
     "classic-sigmoid": "mean_squared_error",
     "classic-relu": "cross_entropy",
@@ -80,6 +134,12 @@ LAYERS = {
         layers.Linear,
         layers.Flatten,
         layers.Dropout,
+        conv.Conv2d,
+        pooling.MaxPool2d,
+        pooling.AvgPool2d,
+        pooling.GlobalAvgPool2d,
+        norm.BatchNorm1d,
+        norm.BatchNorm2d,
         activations.ReLU,
         activations.LeakyReLU,
         activations.Sigmoid,

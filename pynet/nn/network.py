@@ -1,11 +1,13 @@
 """Sequential: layers one after the other, which is all that a feedforward network is."""
 
+import copy
 import math
 
 import numpy as np
 
 from pynet.nn.activations import Sigmoid, Softmax, softmax
 from pynet.nn.layers import Layer
+from pynet.nn.norm import BatchNorm
 
 
 class Sequential(Layer):
@@ -92,6 +94,15 @@ class Sequential(Layer):
             return self.layers[0].backward(dy)
         return self.layers[first].backward(dy, input_gradient=False)
 
+    def replica(self):
+        """Return a network with the same parameter arrays, and gradients and buffers of its own."""
+        return Sequential(layer.replica() for layer in self.layers)
+
+    def gather(self, replicas, shares):
+        """Add up the gradients of `replicas`; see `Layer.gather`."""
+        for layer, *twins in zip(self, *replicas, strict=True):
+            layer.gather(twins, shares)
+
     def predict_proba(self, x, *, batch_size=1000):
         """Return the probability of every class.
 
@@ -127,6 +138,28 @@ class Sequential(Layer):
     def predict(self, x, *, batch_size=1000):
         """Return the most probable class of each example: (N, ...) to (N,) int64."""
         return self.predict_proba(x, batch_size=batch_size).argmax(axis=1)
+
+    def fold(self):
+        """Return a new network of the same outputs at inference, with fewer layers.
+
+        A batch norm at inference is ``a y + b`` for each channel (`BatchNorm1d.scale_and_shift`).
+        Where y comes from a Linear or Conv2d, ``a (W x + c) + b = (a W) x + (a c + b)`` is one
+        such layer, which takes the place of both. Every other layer is copied.
+
+        References
+        ----------
+        Jacob et al. (2018), "Quantization and training of neural networks for efficient
+        integer-arithmetic-only inference", eq. 14.
+        """
+        layers = []
+        for layer in self.layers:
+            if isinstance(layer, Sequential):
+                layers.append(layer.fold())
+            elif isinstance(layer, BatchNorm) and layers and hasattr(layers[-1], "scaled"):
+                layers[-1] = layers[-1].scaled(*layer.scale_and_shift())
+            else:
+                layers.append(copy.deepcopy(layer))
+        return Sequential(layers)
 
     def output_shape(self, input_shape):
         """Return the shape of the last layer's output for one example."""

@@ -8,11 +8,16 @@ Weight decay applies to arrays of two or more axes: it is meant for weights, and
 scales of normalisation do worse with it.
 """
 
+import functools
 import math
 
 import numpy as np
 
-from pynet.nn import checks
+from pynet.nn import checks, memory, parallel
+
+# How many elements to update at once: few enough to deal out evenly to threads. Smaller pieces
+# that stay in cache do not pay: 2**15 took 1.1 times as long for 535,000 parameters.
+PIECE = 2**17
 
 
 class Optimizer:
@@ -34,8 +39,7 @@ class Optimizer:
         self.weight_decay = checks.number("weight_decay", weight_decay)
         self.steps = 0
         self._state = {}
-        # One kept array a parameter for intermediate results: a step allocates nothing.
-        self._scratch = {name: np.empty_like(param) for name, param in self.params.items()}
+        self._pieces = None
 
     def _zeros(self, kind):
         """Make one array of zeros for each parameter, saved under `kind`."""
@@ -43,18 +47,49 @@ class Optimizer:
         self._state[kind] = arrays
         return arrays
 
-    def _decay(self, param):
-        """Return the weight decay that applies to this array."""
-        return self.weight_decay if param.ndim >= 2 else 0.0
-
-    def step(self, grads):
+    def step(self, grads, *, threads=1):
         """Move every parameter once.
 
         Parameters
         ----------
         grads : dict of str to ndarray
             dLoss/dparam, with the keys and shapes of `params`; left as they are.
+        threads : int
+            How many threads share the work; the result does not depend on it.
         """
+        self.steps += 1
+        if self._pieces is None:
+            self._pieces = list(self._cut())
+        shares = _divide(self._pieces, threads)
+        parallel.run([functools.partial(self._update_all, share, grads) for share in shares])
+
+    def _cut(self):
+        """Yield the pieces to update, which threads share.
+
+        Each is a name, a place, its decay, and views of parameter and state there.
+        """
+        for name, param in self.params.items():
+            arrays = [param, *(state[name] for state in self._state.values())]
+            decay = self.weight_decay if param.ndim >= 2 else 0.0
+            if all(array.flags.c_contiguous for array in arrays):
+                arrays = [array.reshape(-1) for array in arrays]
+                for start in range(0, param.size, PIECE):
+                    place = slice(start, start + PIECE)
+                    yield name, place, decay, [array[place] for array in arrays]
+            else:
+                yield name, None, decay, arrays
+
+    def _update_all(self, pieces, grads):
+        """Update each of `pieces`."""
+        for name, place, decay, (param, *state) in pieces:
+            gradient = grads[name]
+            if place is not None:
+                gradient = gradient.reshape(-1)[place]
+            scratch = memory.scratch("step", param.shape, param.dtype)
+            self._update(param, gradient, decay, scratch, *state)
+
+    def _update(self, param, gradient, decay, scratch, *state):
+        """Move `param` once, in place, and `state` with it; `scratch` is for what lies between."""
         raise TypeError(f"{type(self).__name__} has no step: a subclass defines it")
 
     def state_dict(self):
@@ -115,27 +150,23 @@ class SGD(Optimizer):
         if nesterov and not momentum:
             raise ValueError("nesterov needs momentum above 0, got 0")
         self.nesterov = bool(nesterov)
-        self._velocity = self._zeros("velocity") if momentum else {}
+        if momentum:
+            self._zeros("velocity")
 
-    def step(self, grads):
-        """Move every parameter once; see `Optimizer.step`."""
-        self.steps += 1
-        for name, param in self.params.items():
-            update = self._scratch[name]
-            np.multiply(param, self._decay(param), out=update)
-            update += grads[name]
-            if self.momentum:
-                velocity = self._velocity[name]
-                velocity *= self.momentum
-                velocity += update
-                if self.nesterov:
-                    update *= self.learning_rate
-                    param -= update
-                    np.multiply(velocity, self.momentum, out=update)
-                else:
-                    update[...] = velocity
-            update *= self.learning_rate
-            param -= update
+    def _update(self, param, gradient, decay, update, velocity=None):
+        np.multiply(param, decay, out=update)
+        update += gradient
+        if velocity is not None:
+            velocity *= self.momentum
+            velocity += update
+            if self.nesterov:
+                update *= self.learning_rate
+                param -= update
+                np.multiply(velocity, self.momentum, out=update)
+            else:
+                update[...] = velocity
+        update *= self.learning_rate
+        param -= update
 
 
 class Adam(Optimizer):
@@ -166,34 +197,28 @@ class Adam(Optimizer):
         self.beta1 = checks.number("beta1", beta1, high=1.0)
         self.beta2 = checks.number("beta2", beta2, high=1.0)
         self.eps = checks.number("eps", eps, open_low=True)
-        self._mean = self._zeros("mean")
-        self._square = self._zeros("square")
+        self._zeros("mean")
+        self._zeros("square")
 
-    def step(self, grads):
-        """Move every parameter once; see `Optimizer.step`."""
-        self.steps += 1
+    def _update(self, param, gradient, decay, scratch, mean, square):
         # Both corrections are folded into two numbers: multiplying numerator and denominator of
         # the step by root leaves eps * root beside sqrt(v).
         root = math.sqrt(1 - self.beta2**self.steps)
         size = self.learning_rate * root / (1 - self.beta1**self.steps)
-        for name, param in self.params.items():
-            mean, square = self._mean[name], self._square[name]
-            scratch, gradient = self._scratch[name], grads[name]
-            decay = self._decay(param)
-            if decay:
-                gradient = gradient + decay * param
-            mean *= self.beta1
-            np.multiply(gradient, 1 - self.beta1, out=scratch)
-            mean += scratch
-            square *= self.beta2
-            np.multiply(gradient, gradient, out=scratch)
-            scratch *= 1 - self.beta2
-            square += scratch
-            np.sqrt(square, out=scratch)
-            scratch += self.eps * root
-            np.divide(mean, scratch, out=scratch)
-            scratch *= size
-            param -= scratch
+        if decay:
+            gradient = gradient + decay * param
+        mean *= self.beta1
+        np.multiply(gradient, 1 - self.beta1, out=scratch)
+        mean += scratch
+        square *= self.beta2
+        np.multiply(gradient, gradient, out=scratch)
+        scratch *= 1 - self.beta2
+        square += scratch
+        np.sqrt(square, out=scratch)
+        scratch += self.eps * root
+        np.divide(mean, scratch, out=scratch)
+        scratch *= size
+        param -= scratch
 
 
 class AdamW(Optimizer):
@@ -221,32 +246,36 @@ class AdamW(Optimizer):
         self.beta1 = checks.number("beta1", beta1, high=1.0)
         self.beta2 = checks.number("beta2", beta2, high=1.0)
         self.eps = checks.number("eps", eps, open_low=True)
-        self._mean = self._zeros("mean")
-        self._square = self._zeros("square")
+        self._zeros("mean")
+        self._zeros("square")
 
-    def step(self, grads):
-        """Move every parameter once; see `Optimizer.step`."""
-        self.steps += 1
+    def _update(self, param, gradient, decay, scratch, mean, square):
         root = math.sqrt(1 - self.beta2**self.steps)
         size = self.learning_rate * root / (1 - self.beta1**self.steps)
-        for name, param in self.params.items():
-            mean, square = self._mean[name], self._square[name]
-            scratch, gradient = self._scratch[name], grads[name]
-            decay = self._decay(param)
-            if decay:
-                param *= 1 - self.learning_rate * decay
-            mean *= self.beta1
-            np.multiply(gradient, 1 - self.beta1, out=scratch)
-            mean += scratch
-            square *= self.beta2
-            np.multiply(gradient, gradient, out=scratch)
-            scratch *= 1 - self.beta2
-            square += scratch
-            np.sqrt(square, out=scratch)
-            scratch += self.eps * root
-            np.divide(mean, scratch, out=scratch)
-            scratch *= size
-            param -= scratch
+        if decay:
+            param *= 1 - self.learning_rate * decay
+        mean *= self.beta1
+        np.multiply(gradient, 1 - self.beta1, out=scratch)
+        mean += scratch
+        square *= self.beta2
+        np.multiply(gradient, gradient, out=scratch)
+        scratch *= 1 - self.beta2
+        square += scratch
+        np.sqrt(square, out=scratch)
+        scratch += self.eps * root
+        np.divide(mean, scratch, out=scratch)
+        scratch *= size
+        param -= scratch
+
+
+def _divide(pieces, count):
+    """Deal out `pieces`, in order, to `count` lists of about the same number of elements."""
+    sizes = [arrays[0].size for *_, arrays in pieces]
+    total, before, shares = sum(sizes), 0, [[] for _ in range(count)]
+    for piece, size in zip(pieces, sizes, strict=True):
+        shares[min(count - 1, before * count // max(1, total))].append(piece)
+        before += size
+    return shares
 
 
 OPTIMIZERS = {"sgd": SGD, "adam": Adam, "adamw": AdamW}

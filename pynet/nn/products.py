@@ -1,4 +1,4 @@
-"""The one matrix product that everything rests on, and how each kind of numpy does it fastest.
+"""The matrix products that everything rests on, and how each kind of numpy does them fastest.
 
 numpy in CPython hands ``@`` to a BLAS library. numpy in the browser (Pyodide 314, numpy 2.4.3) is
 built without one, and there einsum over operands that are both contiguous along the sum is up to
@@ -18,14 +18,14 @@ def _has_blas():
 HAS_BLAS = _has_blas()
 
 
-def multiply_blas(x, weight):
+def multiply_blas(x, weight, *, out=None):
     """Compute ``x @ weight.T``: (N, in) by (out, in) to (N, out)."""
-    return x @ weight.T
+    return np.matmul(x, weight.T, out=out)
 
 
-def multiply_plain(x, weight):
+def multiply_plain(x, weight, *, out=None):
     """Compute ``x @ weight.T`` with einsum, for a numpy that has no BLAS."""
-    return np.einsum("ni,oi->no", x, weight)
+    return np.einsum("ni,oi->no", x, weight, out=out)
 
 
 multiply = multiply_blas if HAS_BLAS else multiply_plain

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers import assert_directional
 
-from pynet.nn import models, products
+from pynet.nn import models, products, weights
 from pynet.nn.activations import ReLU, Sigmoid, Softmax
 from pynet.nn.average import ExponentialMovingAverage
 from pynet.nn.fit import Progress, fit_epoch, train_step
@@ -48,7 +48,7 @@ def test_whole_gradient(name, rng):
     loss = LOSSES[models.LOSSES[name]]
 
     def value():
-        return loss(network.forward(x), targets)[0]
+        return loss(network.forward(x, training=True, cache=False), targets)[0]
 
     _, gradient = loss(network.forward(x, training=True), targets)
     dx = network.backward(gradient)
@@ -114,6 +114,14 @@ def test_summary_of_the_classic():
     assert lines[-1].split() == ["total", "101,770", "101,632"]
     assert "(128,)" in table
     assert max(map(len, lines)) <= 100
+
+
+def test_convnet_is_small(rng):
+    """The convolutional network keeps to the limits that the page and the repository set."""
+    network = models.build("convnet", rng=rng)
+    assert network.multiply_adds((28, 28, 1)) <= 8_000_000
+    assert sum(param.size for param in network.params.values()) <= 250_000
+    assert len(weights.dumps(network, {})) <= 500_000
 
 
 def test_repr_and_sequence(network):

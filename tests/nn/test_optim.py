@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pynet.nn import optim
 from pynet.nn.average import ExponentialMovingAverage
 from pynet.nn.optim import OPTIMIZERS, SGD, Adam, AdamW
 
@@ -113,6 +114,26 @@ def test_state_resumes_bit_for_bit(name, options, rng):
     for gradient in gradients[2:]:
         second.step(gradient)
     np.testing.assert_array_equal(resumed, straight)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_pieces_and_threads_change_nothing(name, rng, monkeypatch):
+    """Cut into pieces of any size, for any number of threads, a step ends in the same bits."""
+    start = {"a": rng.standard_normal((7, 5)), "b": rng.standard_normal(3), "c": np.ones((1, 1))}
+    start["transposed"] = rng.standard_normal((4, 6)).T
+    grads = {key: rng.standard_normal(value.shape) for key, value in start.items()}
+    ends = []
+    for piece, threads in [(100, 1), (4, 1), (4, 3), (1, 2), (100, 9)]:
+        monkeypatch.setattr(optim, "PIECE", piece)
+        params = {key: value.copy(order="K") for key, value in start.items()}
+        optimizer = OPTIMIZERS[name](params, 0.1, weight_decay=0.01)
+        for _ in range(3):
+            optimizer.step(grads, threads=threads)
+        ends.append(params)
+    for key, expected in ends[0].items():
+        assert (expected != start[key]).all()
+        for params in ends[1:]:
+            np.testing.assert_array_equal(params[key], expected)
 
 
 def test_state_that_does_not_fit():
