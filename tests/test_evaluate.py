@@ -9,8 +9,11 @@ from PIL import Image
 from workshop.samples import write_idx
 
 from pynet import Flatten, Linear, Sequential, build, evaluate, load, save, train
+from pynet.ink import PREPROCESSING_VERSION
 from pynet.workshop.batches import to_network
 from pynet.workshop.data import load_mnist
+from pynet.workshop.download import SHA256
+from pynet.workshop.recipes import RECIPES, Recipe
 
 KEYS = {"accuracy", "count", "per_class", "calibration_error", "confusion"}
 
@@ -156,3 +159,30 @@ def test_old_preprocessing_is_mentioned(command, place, tmp_path):
     assert code == 0
     assert "preprocessing 0" in err
     assert set(json.loads(out)) == KEYS
+
+
+@pytest.mark.mnist
+@pytest.mark.parametrize(
+    ("model", "least"), [("mlp", 0.992), ("classic-relu", 0.97), ("classic-sigmoid", 0.97)]
+)
+def test_shipped_weights(command, mnist_folder, repository, model, least):
+    """Shipped weights reach on the real test set what they claim, and at least what they must."""
+    path = repository / "weights" / f"{model}.npz"
+    assert path.stat().st_size <= 1.2e6
+    code, out, _ = command(path, f"--data={mnist_folder}", "--json")
+    figures = json.loads(out)
+    _, metadata = load(path)
+    assert code == 0
+    assert figures["count"] == 10_000
+    assert figures["accuracy"] >= least
+    assert figures["accuracy"] == pytest.approx(metadata["accuracy"]["test"], abs=0.0002)
+
+
+@pytest.mark.parametrize("model", list(RECIPES))
+def test_shipped_weights_name_their_making(repository, model):
+    """Shipped weights were made by the full recipe as it stands, from the published files."""
+    _, metadata = load(repository / "weights" / f"{model}.npz")
+    assert metadata["model"] == model
+    assert Recipe(**metadata["recipe"]) == RECIPES[model]["full"]
+    assert metadata["data"] == SHA256
+    assert metadata["preprocessing"] == PREPROCESSING_VERSION
