@@ -51,7 +51,7 @@ def main(arguments=None) -> int:
 
 def evaluate(options) -> int:
     """Judge as the options say and return the exit code."""
-    limit_threads(None)
+    limit_threads()
     path = options.weights or shipped()
     network, metadata = load_classifier(path)
     version = metadata.get("preprocessing", PREPROCESSING_VERSION)

@@ -41,7 +41,7 @@ def main(arguments=None) -> int:
 
 def predict(options) -> int:
     """Name the digits as the options say and return the exit code."""
-    limit_threads(None)
+    limit_threads()
     network, _ = load_classifier(options.weights or shipped())
     answers = [answer(network, name) for name in options.images]
     if options.json:

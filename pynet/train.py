@@ -62,15 +62,10 @@ def parser() -> Parser:
         help="leave the test set alone, while you still choose between settings",
     )
     add("--seed", type=int, metavar="N", help="decides everything random (default: 0)")
-    add(
-        "--threads",
-        type=int,
-        metavar="N",
-        help="threads for matrix products (default: 1; one more prepares the batches)",
-    )
     add = p.add_argument_group("instead of what the recipe says").add_argument
     add("--epochs", type=int, metavar="N", help="passes over the training images")
     add("--batch-size", type=int, metavar="N", help="images in one step")
+    add("--threads", type=int, metavar="N", help="parts of each batch to work on at once")
     add("--optimizer", choices=tuple(OPTIMIZERS), help="how gradients move the weights")
     add("--learning-rate", type=float, metavar="X", help="the highest that the schedule reaches")
     add("--schedule", choices=tuple(SCHEDULES), help="how the learning rate changes")
@@ -132,7 +127,7 @@ def train(options) -> int:
         chosen = settings.from_checkpoint(checkpoint[1], options)
     else:
         chosen = settings.from_options(options)
-    limit_threads(chosen.threads)
+    limit_threads()
     with Interrupt() as interrupt:
         data = load_mnist(options.data)
         places.check_writable()

@@ -64,10 +64,11 @@ def classic_relu(*, rng=None, dropout=0.0):
 
 
 def convnet(*, rng=None, dropout=0.0):
-    """Build the convolutional network: three pairs of 3x3 convolutions and a hidden layer.
+    """Build the convolutional network: five 3x3 convolutions and a hidden layer.
 
-    7.5 million multiply-adds and 147,000 parameters. Each pair of 16, 32 and 64 filters ends in
-    a pooling that halves the image: 28, 14, 7, 3 pixels. Batch norm comes before each ReLU.
+    7.7 million multiply-adds and 178,000 parameters. Pooling halves the image three times: 28,
+    14, 7, 3 pixels, with 16, 40 and 72 filters before each. The largest image gets one
+    convolution only, for there each costs most. Batch norm comes before each ReLU.
 
     Parameters
     ----------
@@ -84,16 +85,15 @@ def convnet(*, rng=None, dropout=0.0):
     return Sequential(
         [
             *_convolution(1, 16, rng),
-            *_convolution(16, 16, rng),
             MaxPool2d(2),
-            *_convolution(16, 32, rng),
-            *_convolution(32, 32, rng),
+            *_convolution(16, 40, rng),
+            *_convolution(40, 40, rng),
             MaxPool2d(2),
-            *_convolution(32, 64, rng),
-            *_convolution(64, 64, rng),
+            *_convolution(40, 72, rng),
+            *_convolution(72, 72, rng),
             MaxPool2d(2),
             Flatten(),
-            Linear(3 * 3 * 64, 128, bias=False, init=he_normal, rng=rng),
+            Linear(3 * 3 * 72, 128, bias=False, init=he_normal, rng=rng),
             BatchNorm1d(128),
             ReLU(),
             *_dropout(dropout, rng),

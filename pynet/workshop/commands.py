@@ -8,7 +8,7 @@ import sys
 
 from pynet.nn.weights import WeightsError
 from pynet.workshop.checkpoints import CheckpointError
-from pynet.workshop.extras import INSTALL, MissingExtraError, find
+from pynet.workshop.extras import MissingExtraError, find
 from pynet.workshop.readers import DataError
 from pynet.workshop.settings import UsageError
 from pynet.workshop.training import TrainingError
@@ -88,23 +88,13 @@ def describe(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
-def limit_threads(count: int | None) -> None:
-    """Let numpy's matrix products use so many threads; by default one.
+def limit_threads() -> None:
+    """Let each of numpy's matrix products use one thread, where threadpoolctl is there to say so.
 
-    More threads gain little on networks as small as these, and on a machine that has other work
-    to do they wait for each other: five times slower was measured. The second core is busy with
-    the next batches anyway.
-
-    Raises
-    ------
-    UsageError
-        If threadpoolctl is missing and a number was asked for.
+    More gain little on networks as small as these, and on a machine that has other work to do
+    they wait for each other: five times slower was measured. The other core prepares the next
+    batches, or works on another part of the batch: see `pynet.nn.parallel`.
     """
     control = find("threadpoolctl")
     if control is not None:
-        control.threadpool_limits(count or 1, user_api="blas")
-    elif count is not None:
-        raise UsageError(
-            f"--threads needs threadpoolctl (in the checkout: {INSTALL}); "
-            "or set OPENBLAS_NUM_THREADS instead"
-        )
+        control.threadpool_limits(1, user_api="blas")

@@ -51,6 +51,9 @@ class Recipe:
         Decay of the exponential moving average of the weights; 0 for none.
     final_on_all : bool
         After all that, train once more on all training images, for as many epochs.
+    threads : int
+        Parts of each batch to work on at once. Batch norm takes its statistics from each part, so
+        that the result depends on it: see `pynet.nn.parallel`.
     """
 
     epochs: int = 12
@@ -69,9 +72,11 @@ class Recipe:
     patience: int = 0
     average: float = 0.0
     final_on_all: bool = False
+    threads: int = 1
 
     def __post_init__(self):
-        for name, low in (("epochs", 1), ("batch_size", 1), ("gentle_epochs", 0), ("patience", 0)):
+        least = {"epochs": 1, "batch_size": 1, "threads": 1, "gentle_epochs": 0, "patience": 0}
+        for name, low in least.items():
             if getattr(self, name) < low:
                 value = getattr(self, name)
                 raise ValueError(f"{_spell(name)} must be at least {low}, got {value}")
@@ -138,6 +143,16 @@ _HANDS = {
 }  # fmt: skip
 
 RECIPES = {
+    "convnet": {
+        "quick": Recipe(
+            epochs=3, learning_rate=4e-3, dropout=0.3, average=0.99, threads=2,
+            augmentation=dict(AUGMENTATIONS["affine"]),
+        ),
+        "full": Recipe(
+            epochs=24, learning_rate=4e-3, dropout=0.3, label_smoothing=0.02, average=0.999,
+            augmentation=_HANDS, gentle_epochs=3, validation=1 / 30, threads=2,
+        ),
+    },
     "mlp": {
         "quick": Recipe(epochs=12, average=0.995, augmentation=dict(AUGMENTATIONS["affine"])),
         "full": Recipe(

@@ -12,7 +12,7 @@ from pynet.workshop.recipes import AUGMENTATIONS, Recipe, check_model, recipe_fo
 RECIPE_OPTIONS = (
     "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "warmup", "momentum",
     "weight_decay", "dropout", "label_smoothing", "validation", "patience", "average",
-    "final_on_all",
+    "final_on_all", "threads",
 )  # fmt: skip
 
 
@@ -28,7 +28,6 @@ class Settings:
     recipe_name: str
     recipe: Recipe
     seed: int
-    threads: int | None
 
     def as_dict(self) -> dict:
         """Return the settings as JSON can hold them."""
@@ -58,9 +57,7 @@ def from_options(options) -> Settings:
     seed = options.seed or 0
     if seed < 0:
         raise UsageError(f"seed must be at least 0, got {seed}")
-    if options.threads is not None and options.threads < 1:
-        raise UsageError(f"threads must be at least 1, got {options.threads}")
-    return Settings(model, name, recipe, seed, options.threads)
+    return Settings(model, name, recipe, seed)
 
 
 def from_checkpoint(state: dict, options) -> Settings:
@@ -85,7 +82,6 @@ def from_checkpoint(state: dict, options) -> Settings:
         "MODEL": (options.model, stored.model),
         "--recipe": (options.recipe, stored.recipe_name),
         "--seed": (options.seed, stored.seed),
-        "--threads": (options.threads, stored.threads),
         "--augment": (options.augment and changed(stored.recipe, options), stored.recipe),
     }
     for name in RECIPE_OPTIONS:

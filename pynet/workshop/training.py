@@ -101,7 +101,10 @@ class Training:
         self.optimizer = OPTIMIZERS[recipe.optimizer](
             params, learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay, **extra
         )
-        self.average = ExponentialMovingAverage(params, recipe.average) if recipe.average else None
+        # Running statistics are averaged like the weights that they belong to.
+        self.average = None
+        if recipe.average:
+            self.average = ExponentialMovingAverage(saved(self.network), recipe.average)
         self.total_steps = recipe.epochs * math.ceil(len(self.images) / recipe.batch_size)
         self._schedule = SCHEDULES[recipe.schedule](
             recipe.learning_rate,
@@ -179,7 +182,7 @@ class Training:
             loss = functools.partial(loss, label_smoothing=self.recipe.label_smoothing)
         steps = fit_epoch(
             self.network, loss, self.optimizer, self._schedule, batches,
-            step=self.step, average=self.average,
+            step=self.step, average=self.average, threads=self.recipe.threads,
         )  # fmt: skip
         try:
             for progress in steps:
@@ -208,12 +211,13 @@ class Training:
 
     def _judge(self, record):
         """Validate the weights that would be kept, and keep them if they are the best."""
-        candidate = self.average.average if self.average else self.network.params
+        current = saved(self.network)
+        candidate = self.average.average if self.average else current
         if self.stage == CHOOSE and len(self._validation[0]):
-            own = {name: array.copy() for name, array in self.network.params.items()}
-            assign(self.network.params, candidate)
+            own = {name: array.copy() for name, array in current.items()}
+            assign(current, candidate)
             loss, accuracy = score(self.network, self._loss, *self._validation)
-            assign(self.network.params, own)
+            assign(current, own)
             record["validation_loss"], record["validation_accuracy"] = loss, accuracy
             if self.best_record is not None and _merit(record) <= _merit(self.best_record):
                 return
@@ -221,7 +225,6 @@ class Training:
             return  # until the second stage is complete, the validated weights are the best known
         self.best_record = record
         self.best = {name: array.copy() for name, array in candidate.items()}
-        self.best |= {name: array.copy() for name, array in self.network.buffers.items()}
 
     def keep_current(self) -> bool:
         """Take the weights of an epoch in work as the best; return False before the first step."""
@@ -248,8 +251,7 @@ class Training:
             return None
         model, dropout = self.settings.model, self.recipe.dropout
         network = models.build(model, rng=generator(0, WEIGHTS), dropout=dropout)
-        assign(network.params, self.best)
-        assign(network.buffers, self.best)
+        assign(saved(network), self.best)
         return network
 
     @property
@@ -320,6 +322,11 @@ class Training:
 def _merit(record):
     """Order records: the higher validation accuracy, then the lower loss."""
     return record["validation_accuracy"], -record["validation_loss"]
+
+
+def saved(network) -> dict:
+    """Return all that a weights file keeps: parameters and running statistics, by path."""
+    return {**network.params, **network.buffers}
 
 
 def assign(targets: dict, values: dict) -> None:
