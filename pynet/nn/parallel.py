@@ -40,8 +40,7 @@ def gradients(network, loss, x, targets, *, threads=1):
     parts = max(1, min(threads, count // 2))
     if parts == 1:
         return _part(network, loss, x, targets, 1)
-    edges = [count * part // parts for part in range(parts + 1)]
-    places = [slice(start, stop) for start, stop in itertools.pairwise(edges)]
+    places = _places(count, parts)
     shares = [(place.stop - place.start) / count for place in places]
     # The network itself takes the first part.
     networks = [network, *(network.replica() for _ in range(parts - 1))]
@@ -52,6 +51,23 @@ def gradients(network, loss, x, targets, *, threads=1):
         )
     network.gather(networks[1:], shares)
     return sum(values)
+
+
+def run_parts(function, x, threads):
+    """Call `function` on parts of x, at most `threads` of them, at once; return what it returned.
+
+    It must not write to anything that another call reads: `forward` without a cache does not.
+    """
+    places = _places(len(x), max(1, min(threads, len(x))))
+    tasks = [functools.partial(function, x[place]) for place in places]
+    with one_blas_thread() if len(tasks) > 1 else contextlib.nullcontext():
+        return run(tasks)
+
+
+def _places(count, parts):
+    """Return `parts` slices, alike to one, of `count` examples."""
+    edges = [count * part // parts for part in range(parts + 1)]
+    return [slice(start, stop) for start, stop in itertools.pairwise(edges)]
 
 
 def _part(network, loss, x, targets, share):

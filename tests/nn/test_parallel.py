@@ -148,6 +148,17 @@ def test_learning_with_threads(rng, batch):
     assert (network.predict(x) == targets).all()
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 11])
+@pytest.mark.parametrize("threads", [2, 3])
+def test_predicting_with_threads(count, threads, rng, batch):
+    """Probabilities are those of one thread, in order, also of fewer images than threads."""
+    network, x = full(rng), batch[0][:count]
+    expected = network.predict_proba(x)
+    p = network.predict_proba(x, batch_size=2, threads=threads)
+    np.testing.assert_allclose(p, expected, atol=1e-14)
+    np.testing.assert_array_equal(network.predict(x, threads=threads), expected.argmax(axis=1))
+
+
 def test_tasks_run_at_once():
     """Tasks that wait for each other come to an end, and results stand in order."""
     barrier = threading.Barrier(3, timeout=20)
