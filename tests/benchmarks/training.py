@@ -28,6 +28,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
+try:
+    import torch
+    from sklearn.neural_network import MLPClassifier
+    from threadpoolctl import threadpool_limits
+except ImportError as error:
+    sys.exit(f"this benchmark needs torch, scikit-learn and threadpoolctl: {error}")
+
 from pynet.nn import fit, models
 from pynet.nn.activations import ReLU
 from pynet.nn.layers import Flatten, Linear
@@ -68,6 +75,10 @@ class Pynet:
 
     def train(self, images, targets):
         """Go once through the images."""
+        with threadpool_limits(1, user_api="blas"):
+            self._train(images, targets)
+
+    def _train(self, images, targets):
         for start in range(0, len(images), self.batch):
             part = slice(start, start + self.batch)
             fit.train_step(
@@ -81,34 +92,33 @@ class Pynet:
 
     def infer(self, images):
         """Return the probabilities of all images."""
-        return self.network.predict_proba(images, threads=self.threads)
+        with threadpool_limits(1, user_api="blas"):
+            return self.network.predict_proba(images, threads=self.threads)
 
 
 class Torch:
     """The same network in PyTorch, in its default layout or in channels-last."""
 
     def __init__(self, model, batch, threads, *, channels_last=False):
-        import torch
-
         torch.set_num_threads(threads)
         torch.manual_seed(0)
         self.name = "PyTorch channels-last" if channels_last else "PyTorch"
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
-        self.torch, self.batch = torch, batch
-        self.network = torch.nn.Sequential(*torch_layers(torch.nn, model))
+        self.batch = batch
+        self.network = torch.nn.Sequential(*torch_layers(model))
         self.network.to(memory_format=self.layout)
         self.optimizer = torch.optim.Adam(self.network.parameters(), LEARNING_RATE)
         self.loss = torch.nn.CrossEntropyLoss()
 
     def tensor(self, images):
         """Return NHWC images as an NCHW tensor of this side's layout."""
-        tensor = self.torch.from_numpy(images).permute(0, 3, 1, 2)
+        tensor = torch.from_numpy(images).permute(0, 3, 1, 2)
         return tensor.contiguous(memory_format=self.layout)
 
     def train(self, images, targets):
         """Go once through the images."""
         self.network.train()
-        x, t = self.tensor(images), self.torch.from_numpy(targets)
+        x, t = self.tensor(images), torch.from_numpy(targets)
         for start in range(0, len(x), self.batch):
             part = slice(start, start + self.batch)
             self.optimizer.zero_grad()
@@ -119,14 +129,13 @@ class Torch:
         """Return the probabilities of all images."""
         self.network.eval()
         x = self.tensor(images)
-        with self.torch.inference_mode():
-            return self.torch.cat(
-                [self.network(part).softmax(1) for part in x.split(INFERENCE_BATCH)]
-            )
+        with torch.inference_mode():
+            return torch.cat([self.network(part).softmax(1) for part in x.split(INFERENCE_BATCH)])
 
 
-def torch_layers(nn, model):
+def torch_layers(model):
     """Return the PyTorch twins of a model's layers."""
+    nn = torch.nn
     if model != "convnet":
         first, second = HIDDEN[model]
         return [
@@ -159,8 +168,6 @@ class ScikitLearn:
     name = "scikit-learn"
 
     def __init__(self, model, batch, threads):
-        from sklearn.neural_network import MLPClassifier
-
         self.classifier = MLPClassifier(
             HIDDEN[model],
             batch_size=batch,
@@ -246,15 +253,6 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
-    try:
-        import sklearn  # noqa: F401
-        import threadpoolctl  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
-        print(
-            f"this benchmark needs torch, scikit-learn and threadpoolctl: {error}", file=sys.stderr
-        )
-        return 2
     print("## Training and inference\n")
     print("\n".join(machine()))
     print(
@@ -281,8 +279,7 @@ def main():
                 warnings.simplefilter("ignore")  # of scikit-learn, about convergence
                 seconds = measure(made, images, targets, arguments.rounds)
             print("\n".join(rows(model, batch, made, seconds, count)), flush=True)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
