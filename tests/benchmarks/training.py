@@ -7,6 +7,9 @@ counts. scikit-learn has no convolution and takes part with the fully connected 
 
     python tests/benchmarks/training.py [--models ...] [--batches ...] [--images N] [--rounds N]
 
+Run it on an idle machine: where something else wants a core, PyTorch's threads wait for each other
+and its figures fall by far more than its share. ``--threads 1`` is less sensitive.
+
 Needs the packages torch, scikit-learn and threadpoolctl. A benchmark is no test: nothing here
 asserts a time.
 """
@@ -163,7 +166,7 @@ def torch_layers(model):
 
 
 class ScikitLearn:
-    """The same network as scikit-learn's MLPClassifier; BLAS has all threads."""
+    """The same network as scikit-learn's MLPClassifier; its threads are those of BLAS."""
 
     name = "scikit-learn"
 
@@ -175,6 +178,7 @@ class ScikitLearn:
             alpha=0.0,
             random_state=0,
         )
+        self.threads = threads
 
     def train(self, images, targets):
         """Go once through the images."""
@@ -182,7 +186,8 @@ class ScikitLearn:
 
     def infer(self, images):
         """Return the probabilities of all images."""
-        return self.classifier.predict_proba(images.reshape(len(images), -1))
+        with threadpool_limits(self.threads, user_api="blas"):
+            return self.classifier.predict_proba(images.reshape(len(images), -1))
 
 
 def measure(sides, images, targets, rounds):
