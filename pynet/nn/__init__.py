@@ -2,5 +2,5 @@
 
 numpy and the standard library only; runs in CPython and in Pyodide. In reading order: `init`,
 `layers`, `activations`, `losses`, `network`, `optim`, `schedules`, `fit`, `models`, `weights`; then
-`conv`, `pooling` and `norm` for images, and for speed `products`, `memory` and `channels`.
+`conv`, `pooling` and `norm` for images; and for speed `products`, `channels`, `memory`, `parallel`.
 """

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from pynet.nn import parallel
 from pynet.nn.activations import Sigmoid, Softmax, softmax
 from pynet.nn.layers import Layer
 from pynet.nn.norm import BatchNorm
@@ -103,7 +104,7 @@ class Sequential(Layer):
         for layer, *twins in zip(self, *replicas, strict=True):
             layer.gather(twins, shares)
 
-    def predict_proba(self, x, *, batch_size=1000):
+    def predict_proba(self, x, *, batch_size=256, threads=1):
         """Return the probability of every class.
 
         Parameters
@@ -111,7 +112,10 @@ class Sequential(Layer):
         x : (N, 28, 28, 1) float ndarray
             Or whatever shape the first layer takes.
         batch_size : int
-            How many examples to run at once, which bounds the memory.
+            How many examples to run at once, which bounds the memory: 256 took 0.6 of the time of
+            1000 with the convolutional network, whose signals then stay in cache.
+        threads : int
+            How many parts of x to work on at once.
 
         Returns
         -------
@@ -125,9 +129,15 @@ class Sequential(Layer):
         output by output (Richard and Lippmann 1991, "Neural network classifiers estimate Bayesian
         a posteriori probabilities"); its outputs are divided by their sum.
         """
-        outputs = [
-            self.forward(x[start : start + batch_size]) for start in range(0, len(x), batch_size)
-        ]
+        outputs = parallel.run_parts(
+            lambda part: [
+                self.forward(part[start : start + batch_size])
+                for start in range(0, len(part), batch_size)
+            ],
+            x,
+            threads,
+        )
+        outputs = [output for part in outputs for output in part]
         y = np.concatenate(outputs) if outputs else self.forward(x)
         if isinstance(self.layers[-1], Softmax):
             return y
@@ -135,9 +145,9 @@ class Sequential(Layer):
             return y / y.sum(axis=1, keepdims=True)
         return softmax(y)
 
-    def predict(self, x, *, batch_size=1000):
+    def predict(self, x, *, batch_size=256, threads=1):
         """Return the most probable class of each example: (N, ...) to (N,) int64."""
-        return self.predict_proba(x, batch_size=batch_size).argmax(axis=1)
+        return self.predict_proba(x, batch_size=batch_size, threads=threads).argmax(axis=1)
 
     def fold(self):
         """Return a new network of the same outputs at inference, with fewer layers.

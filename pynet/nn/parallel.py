@@ -3,9 +3,12 @@
 numpy lets go of Python's lock inside matrix products and elementwise loops, so that threads do run
 at once. Each takes a fixed part of the batch and what they find is added up in a fixed order: the
 result depends on how many parts there are, never on which thread was faster.
+
+Two threads that each ask a BLAS library for two more are slower than either. Whoever asks for
+threads here holds BLAS to one: `pynet.train` does; elsewhere use
+``threadpoolctl.threadpool_limits(1)``, or set OPENBLAS_NUM_THREADS=1 before numpy is imported.
 """
 
-import contextlib
 import functools
 import itertools
 
@@ -40,18 +43,31 @@ def gradients(network, loss, x, targets, *, threads=1):
     parts = max(1, min(threads, count // 2))
     if parts == 1:
         return _part(network, loss, x, targets, 1)
-    edges = [count * part // parts for part in range(parts + 1)]
-    places = [slice(start, stop) for start, stop in itertools.pairwise(edges)]
+    places = _places(count, parts)
     shares = [(place.stop - place.start) / count for place in places]
     # The network itself takes the first part.
     networks = [network, *(network.replica() for _ in range(parts - 1))]
-    with one_blas_thread():
-        values = run(
-            functools.partial(_part, each, loss, x[place], targets[place], share)
-            for each, place, share in zip(networks, places, shares, strict=True)
-        )
+    values = run(
+        functools.partial(_part, each, loss, x[place], targets[place], share)
+        for each, place, share in zip(networks, places, shares, strict=True)
+    )
     network.gather(networks[1:], shares)
     return sum(values)
+
+
+def run_parts(function, x, threads):
+    """Call `function` on parts of x, at most `threads` of them, at once; return what it returned.
+
+    It must not write to anything that another call reads: `forward` without a cache does not.
+    """
+    places = _places(len(x), max(1, min(threads, len(x))))
+    return run(functools.partial(function, x[place]) for place in places)
+
+
+def _places(count, parts):
+    """Return `parts` slices, alike to one, of `count` examples."""
+    edges = [count * part // parts for part in range(parts + 1)]
+    return [slice(start, stop) for start, stop in itertools.pairwise(edges)]
 
 
 def _part(network, loss, x, targets, share):
@@ -86,23 +102,3 @@ def _pool(threads):
     from concurrent.futures import ThreadPoolExecutor
 
     return ThreadPoolExecutor(threads, thread_name_prefix="pynet")
-
-
-def one_blas_thread():
-    """Return a context in which BLAS uses one thread for each caller, as far as we can tell it to.
-
-    Two threads that each ask a BLAS library for two more are slower than either. This needs the
-    package threadpoolctl; without it, set OPENBLAS_NUM_THREADS=1 before numpy is imported.
-    """
-    controller = _controller()
-    return controller.limit(limits=1, user_api="blas") if controller else contextlib.nullcontext()
-
-
-@functools.cache
-def _controller():
-    """Return what controls the BLAS libraries that are loaded, or None."""
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:
-        return None
-    return ThreadpoolController()

@@ -124,6 +124,19 @@ def test_convnet_is_small(rng):
     assert len(weights.dumps(network, {})) <= 500_000
 
 
+def test_folded_convnet_answers_alike(rng):
+    """Folded for the page, the convolutional network gives the same probabilities to 1e-5."""
+    network = models.build("convnet", rng=rng)
+    images = rng.random((20, 28, 28, 1), np.float32)
+    for _ in range(5):
+        network.forward(images, training=True)
+    folded = network.fold()
+    assert not folded.buffers
+    np.testing.assert_allclose(
+        folded.predict_proba(images), network.predict_proba(images), atol=1e-5
+    )
+
+
 def test_repr_and_sequence(network):
     """A network shows its layers, and can be walked through like a list."""
     assert "1: Linear(in_features=16, out_features=8)" in repr(network)
@@ -203,3 +216,7 @@ def test_both_products_agree(rng):
     x, weight = rng.standard_normal((5, 7)), rng.standard_normal((3, 7))
     np.testing.assert_allclose(products.multiply_blas(x, weight), x @ weight.T)
     np.testing.assert_allclose(products.multiply_plain(x, weight), x @ weight.T)
+    for multiply in (products.multiply_blas, products.multiply_plain):
+        out = np.zeros((5, 3))
+        assert multiply(x, weight, out=out) is out
+        np.testing.assert_allclose(out, x @ weight.T)

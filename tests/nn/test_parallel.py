@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from pynet.nn import parallel
+from pynet.nn import memory, parallel
 from pynet.nn.activations import ReLU
 from pynet.nn.conv import Conv2d
 from pynet.nn.fit import fit_epoch, train_step
@@ -148,6 +148,17 @@ def test_learning_with_threads(rng, batch):
     assert (network.predict(x) == targets).all()
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 11])
+@pytest.mark.parametrize("threads", [2, 3])
+def test_predicting_with_threads(count, threads, rng, batch):
+    """Probabilities are those of one thread, in order, also of fewer images than threads."""
+    network, x = full(rng), batch[0][:count]
+    expected = network.predict_proba(x)
+    p = network.predict_proba(x, batch_size=2, threads=threads)
+    np.testing.assert_allclose(p, expected, atol=1e-14)
+    np.testing.assert_array_equal(network.predict(x, threads=threads), expected.argmax(axis=1))
+
+
 def test_tasks_run_at_once():
     """Tasks that wait for each other come to an end, and results stand in order."""
     barrier = threading.Barrier(3, timeout=20)
@@ -178,22 +189,22 @@ def test_errors_come_through(broken):
     assert parallel.run([lambda: 1, lambda: 2]) == [1, 2]
 
 
-def test_blas_uses_one_thread_for_each_part():
-    """Where threadpoolctl is installed, BLAS libraries are held to one thread and let go again."""
-    controller = parallel._controller()
-    if controller is None:
-        with parallel.one_blas_thread():
-            return
+def test_scratch_memory_is_one_for_each_thread():
+    """A thread gets the same memory again, grown where needed; another thread gets its own."""
+    first = memory.scratch("test", (3, 4), np.float32)
+    assert np.shares_memory(first, memory.scratch("test", (2, 2), np.float32))
+    assert memory.scratch("test", (5, 7), np.float32).shape == (5, 7)
+    assert not np.shares_memory(first, memory.scratch("other", (3, 4), np.float32))
+    assert memory.scratch("test", (3, 4), np.float64).dtype == np.float64
+    barrier = threading.Barrier(2, timeout=20)
 
-    def blas_threads():
-        return [
-            library["num_threads"] for library in controller.info() if library["user_api"] == "blas"
-        ]
+    def task():
+        mine = memory.scratch("test", (3, 4), np.float32)
+        barrier.wait()
+        return mine
 
-    before = blas_threads()
-    with parallel.one_blas_thread():
-        assert set(blas_threads()) <= {1}
-    assert blas_threads() == before
+    one, other = parallel.run([task, task])
+    assert not np.shares_memory(one, other)
 
 
 def test_layers_can_be_replicated_by_default():

@@ -206,6 +206,31 @@ for name, architecture, message in [
         "more memory|must have shape",
     ),
     (
+        "huge convolution",
+        [
+            {
+                "type": "Conv2d",
+                "in_channels": 2**20,
+                "out_channels": 2**20,
+                "kernel_size": 1024,
+                "stride": 1,
+                "padding": 0,
+                "bias": True,
+            }
+        ],
+        "more memory|too big|too large|[Mm]aximum allowed",
+    ),
+    (
+        "convolution of nothing",
+        [{"type": "Conv2d", "in_channels": 1, "out_channels": 0, "kernel_size": 3}],
+        "out_channels must be an integer",
+    ),
+    (
+        "padding a text",
+        [{"type": "Conv2d", "in_channels": 1, "out_channels": 2, "kernel_size": 3, "padding": "1"}],
+        "padding must be an integer",
+    ),
+    (
         "huger layer",
         [{"type": "Linear", "in_features": 4, "out_features": 10**30}],
         "out_features must be an integer",
