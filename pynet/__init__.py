@@ -4,7 +4,7 @@ Shapes are written with these letters: N examples in a batch, H rows and W colum
 channels, K classes. Images are (N, H, W, C) float32 in [0, 1], with 0 for paper and 1 for ink.
 """
 
-from pynet.ink import strokes_to_image
+from pynet.ink import picture_to_image, strokes_to_image
 from pynet.nn.activations import LeakyReLU, ReLU, Sigmoid, Softmax, Tanh, softmax
 from pynet.nn.average import ExponentialMovingAverage
 from pynet.nn.fit import Progress, fit_epoch, train_step
@@ -44,6 +44,7 @@ __all__ = [
     "load",
     "loads",
     "mean_squared_error",
+    "picture_to_image",
     "save",
     "softmax",
     "strokes_to_image",

@@ -116,6 +116,20 @@ def test_guide_runs_as_written(monkeypatch):
     assert compared > 40
 
 
+@pytest.mark.mnist
+def test_readme_runs_as_written(monkeypatch, mnist_folder, capsys):
+    """The README's examples train a network that reads MNIST, and read a 7 from a pen."""
+    monkeypatch.setenv("PYNET_DATA", str(mnist_folder))
+    monkeypatch.chdir(ROOT)
+    namespace = {}
+    for block in blocks(ROOT / "README.md"):
+        if block.kind == "python":
+            exec(compile(block.text, f"README.md:{block.line}", "exec"), namespace)
+    accuracy, digit = capsys.readouterr().out.split()
+    assert float(accuracy) == pytest.approx(0.94, abs=0.015)
+    assert digit == "[7]"
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

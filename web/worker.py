@@ -15,6 +15,10 @@ from pynet.nn import weights
 
 __export__ = ["load_network", "classify"]
 
+# Of the pad's side: ink smaller than this keeps its size, so that a tap of an unsteady hand is seen
+# as the dot it is and not as a scribble that fills the image.
+LEAST_SIDE = 0.06
+
 CLASSES = [str(digit) for digit in range(10)]
 
 networks = {}  # name -> Sequential; kept, so that going back to one is immediate
@@ -54,14 +58,14 @@ def load_network(name, file, data):
 def classify(name, points, lengths):
     """Classify strokes with the network `name`.
 
-    `points` is a Float64Array x, y, x, y, ...; `lengths` an Int32Array with the number of points
-    of each stroke. The result holds `digit`, `probabilities` (10), `pixels` (784, in [0, 1]) and
+    `points` is a Float64Array x, y, x, y, ..., in sides of the pad; `lengths` an Int32Array with
+    the number of points of each stroke. The result holds `digit`, `probabilities` (10), `pixels` (784, in [0, 1]) and
     `milliseconds`, the time that this took.
     """
     start = time.perf_counter()
     flat = np.asarray(points.to_py()).reshape(-1, 2)
     strokes = np.split(flat, np.cumsum(np.asarray(lengths.to_py()))[:-1])
-    image = ink.strokes_to_image(strokes)
+    image = ink.strokes_to_image(strokes, min_side=LEAST_SIDE)
     probabilities = networks[name].predict_proba(image[None, :, :, None])[0]
     return {
         "digit": int(probabilities.argmax()),

@@ -11,7 +11,7 @@ from pynet.workshop.checkpoints import CheckpointError
 from pynet.workshop.extras import MissingExtraError, find
 from pynet.workshop.readers import DataError
 from pynet.workshop.settings import UsageError
-from pynet.workshop.training import TrainingError
+from pynet.workshop.validation import TrainingError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 

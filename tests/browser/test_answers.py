@@ -52,20 +52,32 @@ def test_answers_come_while_drawing(booted):
     mouse.up()
 
 
+IMAGE = "canvas.getContext('2d').getImageData(0, 0, 28, 28)"
+SEEN = f"canvas => Array.from({IMAGE}.data.filter((value, index) => index % 4 === 0))"
+
+
+def test_a_shaky_tap_is_a_dot(booted):
+    """A tap that slides by a few pixels is seen as a dot, not scaled up to fill the image."""
+    booted.draw([[(0.5, 0.5), (0.505, 0.502), (0.503, 0.506)]])
+    expect(booted.prediction).not_to_have_attribute("data-digit", "")
+    pixels = booted.page.get_by_test_id("seen").evaluate(SEEN)
+    lit = [place for place, value in enumerate(pixels) if value > 127]
+    assert lit
+    assert max(place // 28 for place in lit) - min(place // 28 for place in lit) < 6
+
+
 def test_seen_shows_the_picture_that_the_network_saw(booted):
     """The small view has ink where the drawing has, and none after clearing."""
-    image = "canvas.getContext('2d').getImageData(0, 0, 28, 28)"
-    ink = f"canvas => Array.from({image}.data.filter((value, index) => index % 4 === 0))"
     seen = booted.page.get_by_test_id("seen")
     booted.draw(SEVEN)
     booted.expect_digit(7)
-    pixels = seen.evaluate(ink)
+    pixels = seen.evaluate(SEEN)
     assert len(pixels) == 784
     assert max(pixels) == 255
     rows = [row for row in range(28) if max(pixels[28 * row : 28 * row + 28]) > 127]
     assert rows[-1] - rows[0] + 1 in (19, 20, 21)
     booted.clear()
-    assert max(seen.evaluate(ink)) == 0
+    assert max(seen.evaluate(SEEN)) == 0
 
 
 def test_empty_pad_shows_no_digit(booted):

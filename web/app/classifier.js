@@ -112,7 +112,10 @@ export function retry() {
   else start();
 }
 
-/** Replace a lost worker once by itself; when that does not last, leave it to the visitor. @param {Error} error */
+/**
+ * Replace a lost worker once by itself; when that does not last, leave it to the visitor.
+ * @param {Error} error
+ */
 function recover(error) {
   const now = performance.now();
   if (now - restarted < PATIENCE) {

@@ -40,7 +40,12 @@ export function clear() {
   });
 }
 
-/** Move the keyboard's pen, drawing while it is down. @param {number} dx @param {number} dy @param {number} time */
+/**
+ * Move the keyboard's pen, drawing while it is down.
+ * @param {number} dx
+ * @param {number} dy
+ * @param {number} time timeStamp of the event.
+ */
 export function movePen(dx, dy, time) {
   const { pen } = store.get();
   const point = move(pen, dx, dy);

@@ -5,13 +5,17 @@
 
 const FOLDER = new URL("../weights/", import.meta.url);
 
+/** How long one file may take in all, in milliseconds: 1 MB at 10 kB a second. */
+const LIMIT = 100_000;
+
 /**
  * @param {string} file Name in weights/.
  * @returns {Promise<Response>}
  * @throws {Error} One line that names the file.
  */
 async function fetchFile(file) {
-  const response = await fetch(new URL(file, FOLDER)).catch(() => null);
+  const signal = AbortSignal.timeout(LIMIT);
+  const response = await fetch(new URL(file, FOLDER), { signal }).catch(() => null);
   if (!response) throw new Error(`weights/${file} could not be fetched`);
   if (!response.ok) throw new Error(`weights/${file} could not be fetched (${response.status})`);
   return response;

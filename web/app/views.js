@@ -18,11 +18,9 @@ export function element(id, type) {
   return found;
 }
 
-/** Shares in words, without ever calling an unsure answer certain. @param {number} share */
+/** A share in words, never calling what is not quite certain certain. @param {number} share */
 function percent(share) {
-  const value = 100 * share;
-  if (value >= 99.95 && value < 100) return "> 99.9 %";
-  return value >= 99 || value < 1 ? `${value.toFixed(1)} %` : `${Math.round(value)} %`;
+  return share >= 0.9995 && share < 1 ? "> 99.9 %" : `${(100 * share).toFixed(1)} %`;
 }
 
 /** The canvas: drawn in the next frame, however often the ink changes before. */

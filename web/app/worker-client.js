@@ -14,13 +14,18 @@ const ANSWER_LIMIT = 15_000;
 /** An error that ends the worker: it must be started again. */
 export class WorkerLost extends Error {}
 
-/** An error that only loading the page anew can cure: browsers remember a module that failed to load. */
+/** Only loading the page anew can cure this: browsers remember a module that failed to load. */
 export class ReloadNeeded extends Error {}
 
-/** PyScript's PyWorker, once it is loaded. @type {((file: string, options: object) => Promise<{ sync: Calls }>) | null} */
+/** @typedef {(file: string, options: object) => Promise<{ sync: Calls }>} MakeWorker */
+
+/** PyScript's PyWorker, once it is loaded. @type {MakeWorker | null} */
 let makeWorker = null;
 
-/** Who gets the next workers that PyScript makes, in the order of asking. @type {((worker: Worker) => void)[]} */
+/**
+ * Who gets the next workers that PyScript makes, in the order of asking.
+ * @type {((worker: Worker) => void)[]}
+ */
 const takers = [];
 
 /**
@@ -60,7 +65,8 @@ const WORKER_FILE = new URL("../worker.py", import.meta.url).href;
 /** See that worker.py is there: PyScript, where it is not, waits for ever. */
 async function checkWorkerFile() {
   const response = await fetch(WORKER_FILE).catch(() => null);
-  if (!response?.ok) throw new WorkerLost(`worker.py could not be fetched (${response?.status ?? "no answer"})`);
+  const answer = response?.status ?? "no answer";
+  if (!response?.ok) throw new WorkerLost(`worker.py could not be fetched (${answer})`);
 }
 
 /** One running worker. */
@@ -94,25 +100,29 @@ export class WorkerClient {
    * @throws {WorkerLost | ReloadNeeded} One line on what failed.
    */
   async start() {
-    const [make] = await Promise.all([loadPyScript(), checkWorkerFile()]);
-    if (this.#ended.signal.aborted) throw new WorkerLost("Python was stopped");
     this.#limitStart();
+    try {
+      this.#calls = (await Promise.race([this.#boot(), this.#lost])).sync;
+    } catch (error) {
+      const known = error instanceof WorkerLost || error instanceof ReloadNeeded;
+      const reason = known ? error : new WorkerLost(lastLine(error));
+      this.stop(reason);
+      throw makeWorker ? reason : new ReloadNeeded(reason.message);
+    } finally {
+      clearTimeout(this.#limit);
+    }
+  }
+
+  /** Load PyScript and have it start worker.py. */
+  async #boot() {
+    const [make] = await Promise.all([loadPyScript(), checkWorkerFile()]);
+    this.#ended.signal.throwIfAborted();
     takers.push((worker) => this.#adopt(worker));
-    const ready = make(WORKER_FILE, {
+    return make(WORKER_FILE, {
       type: "pyodide",
       version: new URL("python.js", import.meta.url).href,
       config: new URL("../pyscript.json", import.meta.url).href,
     });
-    ready.catch(() => {}); // after a loss it rejects with nobody listening
-    try {
-      this.#calls = (await Promise.race([ready, this.#lost])).sync;
-    } catch (error) {
-      const reason = error instanceof WorkerLost ? error : new WorkerLost(lastLine(error));
-      this.stop(reason);
-      throw reason;
-    } finally {
-      clearTimeout(this.#limit);
-    }
   }
 
   /**
