@@ -28,7 +28,7 @@ def parser() -> Parser:
     )
     add = p.add_argument
     add("images", nargs="+", metavar="IMAGE", help="image files of any common format; - for stdin")
-    add("--weights", type=Path, metavar="FILE", help="weights file (default: the shipped mlp)")
+    add("--weights", type=Path, metavar="FILE", help="weights file (default: the shipped convnet)")
     add("--json", action="store_true", help="print JSON and nothing else")
     return p
 

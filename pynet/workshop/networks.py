@@ -11,7 +11,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "weights"
 INPUT_SHAPE = (28, 28, 1)
 
 
-def shipped(name: str = "mlp") -> Path:
+def shipped(name: str = "convnet") -> Path:
     """Return the path of weights that come with the repository.
 
     Raises
