@@ -59,8 +59,8 @@ def classify(name, points, lengths):
     """Classify strokes with the network `name`.
 
     `points` is a Float64Array x, y, x, y, ..., in sides of the pad; `lengths` an Int32Array with
-    the number of points of each stroke. The result holds `digit`, `probabilities` (10), `pixels` (784, in [0, 1]) and
-    `milliseconds`, the time that this took.
+    the number of points of each stroke. The result holds `digit`, `probabilities` (10), `pixels`
+    (784, in [0, 1]) and `milliseconds`, the time that this took.
     """
     start = time.perf_counter()
     flat = np.asarray(points.to_py()).reshape(-1, 2)
