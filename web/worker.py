@@ -50,7 +50,7 @@ def load_network(name, file, data):
         raise ValueError(
             f"{file}: preprocessing: expected version {ink.PREPROCESSING_VERSION}, got {version}"
         )
-    networks[name] = network
+    networks[name] = network.fold()  # batch norms into the layers before them
     return {}
 
 
