@@ -35,7 +35,13 @@ def parser() -> Parser:
         "read as); all shares are fractions in 0..1.",
     )
     add = p.add_argument
-    add("weights", nargs="?", type=Path, metavar="WEIGHTS", help="weights file (default: the shipped convnet)")
+    add(
+        "weights",
+        nargs="?",
+        type=Path,
+        metavar="WEIGHTS",
+        help="weights file (default: the shipped convnet)",
+    )
     add("--data", type=Path, metavar="DIR", help="folder with MNIST, as for pynet.train")
     add("--strokes", type=Path, metavar="FILE", help="judge on drawings in this JSON file instead")
     add("--json", action="store_true", help="print one JSON object and nothing else")
