@@ -3,7 +3,9 @@
 Prints one Markdown table, to be pasted into RESULTS.md. All sides run the same architecture on the
 same random images, in turns within each round, so that a busy minute hits them all; ratios are
 taken within a round. PyTorch runs in its default layout and in channels-last, and the faster one
-counts. scikit-learn has no convolution and takes part with the fully connected networks only.
+counts. pynet runs in its two ways: the whole batch at once with BLAS on all cores, and the batch in
+parts, each on one thread (``threads=N`` of `fit.train_step`). scikit-learn has no convolution and
+takes part with the fully connected networks only.
 
     python tests/benchmarks/training.py [--models ...] [--batches ...] [--images N] [--rounds N]
 
@@ -53,11 +55,11 @@ INFERENCE_BATCH = 1000
 
 
 class Pynet:
-    """The network of this project, with as many threads as the others have."""
+    """The network of this project; the batch in `parts`, or whole with BLAS on all threads."""
 
-    name = "pynet"
-
-    def __init__(self, model, batch, threads):
+    def __init__(self, model, batch, threads, *, parts):
+        self.name = f"pynet, threads={parts}"
+        self.blas = threads if parts == 1 else 1
         rng = np.random.default_rng(0)
         if model in models.MODELS:
             self.network = models.build(model, rng=rng)
@@ -74,11 +76,11 @@ class Pynet:
                 ]
             )
         self.optimizer = Adam(self.network.params, LEARNING_RATE)
-        self.batch, self.threads = batch, threads
+        self.batch, self.parts = batch, parts
 
     def train(self, images, targets):
         """Go once through the images."""
-        with threadpool_limits(1, user_api="blas"):
+        with threadpool_limits(self.blas, user_api="blas"):
             self._train(images, targets)
 
     def _train(self, images, targets):
@@ -90,13 +92,13 @@ class Pynet:
                 self.optimizer,
                 images[part],
                 targets[part],
-                threads=self.threads,
+                threads=self.parts,
             )
 
     def infer(self, images):
         """Return the probabilities of all images."""
-        with threadpool_limits(1, user_api="blas"):
-            return self.network.predict_proba(images, threads=self.threads)
+        with threadpool_limits(self.blas, user_api="blas"):
+            return self.network.predict_proba(images, threads=self.parts)
 
 
 class Torch:
@@ -261,7 +263,8 @@ def main():
     print("## Training and inference\n")
     print("\n".join(machine()))
     print(
-        f"- {arguments.threads} threads for each side; medians of {arguments.rounds} rounds; "
+        f"- {arguments.threads} threads for each side (pynet with threads=1: all of them in BLAS); "
+        f"medians of {arguments.rounds} rounds; "
         "ratio: time over PyTorch's better layout, less is faster; CPU: microseconds of all "
         f"threads for one image; PyTorch infers in batches of {INFERENCE_BATCH}\n"
     )
@@ -275,7 +278,11 @@ def main():
         images = rng.random((count, 28, 28, 1), np.float32)
         targets = rng.integers(0, 10, count)
         for batch in arguments.batches:
-            made = [Pynet(model, batch, arguments.threads), Torch(model, batch, arguments.threads)]
+            made = [
+                Pynet(model, batch, arguments.threads, parts=parts)
+                for parts in sorted({1, arguments.threads})
+            ]
+            made.append(Torch(model, batch, arguments.threads))
             if model == "convnet":
                 made.append(Torch(model, batch, arguments.threads, channels_last=True))
             else:
