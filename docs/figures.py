@@ -1,7 +1,7 @@
 """Draw the pictures of the documents: ``python docs/figures.py [NAME ...]``.
 
 Every number in them comes from `pynet` itself, and the same input gives the same bytes. What each
-picture shows is in `drawings/`; two of them need the trained networks in weights/ and the history
+picture shows is in `drawings/`; three of them need the trained networks in weights/ and the history
 of their training, and say so where these are missing. matplotlib comes with the extra `train`.
 """
 
@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from drawings import MissingInputError, diagrams, experiments, functions, ink, learned
+from drawings import MissingInputError, diagrams, experiments, functions, images, ink, learned
 
 IMAGES = Path(__file__).resolve().parent / "images"
 
@@ -25,10 +25,15 @@ FIGURES = {
     "schedules.svg": functions.schedule_curves,
     "initialisation.svg": experiments.initialisation,
     "overfitting.svg": experiments.overfitting,
+    "convolution.svg": images.convolution,
+    "pooling.svg": images.pooling,
+    "batch-norm.svg": images.batch_norm,
+    "convnet.svg": images.convnet,
     "strokes.png": ink.strokes_to_pixels,
     "page.svg": diagrams.page,
     "first-layer.png": learned.first_layer,
     "training.svg": learned.training_curves,
+    "filters.png": learned.filters,
 }
 
 

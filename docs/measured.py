@@ -125,7 +125,9 @@ def recipes_table(found):
         values = metadata["recipe"] | {key: metadata[key] for key in ("seed", "trained_on")}
         for row, field in zip(rows, fields, strict=True):
             unused = field == "momentum" and values["optimizer"] != "sgd"
-            row.append("not used" if unused else spell(values[field]))
+            # Files made before a setting existed do not name it.
+            given = spell(values[field]) if field in values else "not stated"
+            row.append("not used" if unused else given)
     return table(["", *(f"`{name}`" for name in found)], rows)
 
 

@@ -14,6 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
+from pynet.nn.models import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -21,7 +24,9 @@ GUIDE = DOCS / "how-it-works.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
 FIGURE_BYTES = 150_000
 # These need the trained networks and the history of their training.
-LEARNED = ("first-layer.png", "training.svg")
+LEARNED = ("first-layer.png", "training.svg", "filters.png")
+# What each picture of learned weights is of.
+PORTRAITS = {"first-layer.png": "classic-relu", "filters.png": "convnet"}
 HAND = str.maketrans({"×": "*", "÷": "/", "−": "-"})
 HAND_NAMES = {"exp": math.exp, "ln": math.log, "sqrt": math.sqrt}
 
@@ -113,7 +118,7 @@ def test_guide_runs_as_written(monkeypatch):
     monkeypatch.chdir(ROOT)
     wrong, compared = run(GUIDE)
     assert not wrong, "\n".join(wrong)
-    assert compared > 40
+    assert compared > 70
 
 
 @pytest.mark.mnist
@@ -163,7 +168,7 @@ def test_every_part_has_formula_picture_and_module():
     text = GUIDE.read_text(encoding="utf-8")
     parts = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
     numbered = [part for part in parts if part[0].isdigit()]
-    assert len(numbered) == 12
+    assert len(numbered) == 16
     for part in numbered:
         title = part.partition("\n")[0]
         assert re.search(r"^\$\$.+\$\$$", part, re.MULTILINE), f"{title}: no formula"
@@ -189,6 +194,35 @@ def test_worked_example_is_the_one_of_the_figures(monkeypatch):
         np.testing.assert_array_equal(namespace["network"].params[name], array)
     np.testing.assert_array_equal(namespace["x"], example.X)
     np.testing.assert_array_equal(namespace["target"], example.TARGET)
+
+
+def test_worked_images_are_those_of_the_figures(monkeypatch):
+    """The guide and its figures show the same tiny image, filter, map and signals."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(str(DOCS))
+    from drawings import images
+
+    namespace = {}
+    for block in blocks(GUIDE):
+        if block.kind == "python":
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(block.text, namespace)
+        if "pair" in namespace:
+            break
+    np.testing.assert_array_equal(namespace["tiny"], images.TINY)
+    np.testing.assert_array_equal(namespace["stroke"], images.STROKE)
+    np.testing.assert_array_equal(namespace["found"][0, :, :, 0], images.convolved(padding=0))
+    np.testing.assert_array_equal(namespace["padded"], images.convolved(padding=1))
+    np.testing.assert_array_equal(namespace["maps"][0, :, :, 0], images.MAP)
+    np.testing.assert_array_equal(namespace["signals"][:, 0], images.SIGNALS)
+
+
+def test_card_names_every_network():
+    """The model card describes each network that the models have, and says how to train it."""
+    card = (DOCS / "model-card.md").read_text(encoding="utf-8")
+    for name in MODELS:
+        assert f"  - `{name}`: " in card
+        assert f"python -m pynet.train {name} --recipe full" in card
 
 
 def anchors(path):
@@ -255,9 +289,24 @@ def test_missing_weights_are_named(tmp_path):
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 2
     lines = result.stderr.splitlines()
-    assert len(lines) == 2
-    assert "weights/classic-relu.npz" in lines[0]
-    assert all("python -m pynet.train classic-" in line for line in lines)
+    assert len(lines) == 3
+    for line, name in zip(lines, ("classic-relu", "classic-sigmoid", "convnet"), strict=True):
+        assert f"weights/{name}.npz" in line
+        assert f"python -m pynet.train {name} --recipe full" in line
+
+
+def test_portraits_are_of_the_shipped_weights(tmp_path):
+    """The pictures of learned weights are of those in weights/, not of an earlier training."""
+    found = {name for name, of in PORTRAITS.items() if (ROOT / f"weights/{of}.npz").is_file()}
+    assert "first-layer.png" in found
+    command = [sys.executable, str(DOCS / "figures.py"), "--out", str(tmp_path), *sorted(found)]
+    subprocess.run(command, check=True)
+    for name in found:
+        with Image.open(DOCS / "images" / name) as old, Image.open(tmp_path / name) as new:
+            old, new = (np.asarray(image.convert("RGB"), np.float64) for image in (old, new))
+        # Another version of matplotlib or Pillow may round a colour otherwise.
+        assert old.shape == new.shape
+        assert np.abs(old - new).mean() < 1, f"{name}: run docs/figures.py {name}"
 
 
 @pytest.fixture

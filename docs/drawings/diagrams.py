@@ -182,7 +182,7 @@ def page():
     steps = [
         (1.15, top, "MNIST\n60,000 digits", SOFT),
         (3.45, top, "pynet.train\non your computer", BLUE),
-        (5.75, top, "weights/mlp.npz\nthe numbers learned", OCHRE),
+        (5.75, top, "weights/convnet.npz\nthe numbers learned", OCHRE),
         (7.95, top, "build.py\nputs dist/ together", BLUE),
         (1.15, low, "pen strokes\non the pad", SOFT),
         (3.45, low, "pynet.ink\n28 × 28 grey levels", GREEN),

@@ -3,12 +3,13 @@
 import json
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 from PIL import Image
 
-from drawings import ROOT, MissingInputError
-from drawings.style import BLUE, RUST, SHEET, SKY, panels, shrink, styled
-from pynet import load
+from drawings import ROOT, MissingInputError, ink
+from drawings.images import DIVERGING, STRENGTH
+from drawings.style import BLUE, RUST, SOFT, WIDTH, panels, shrink, styled, write
+from pynet import Conv2d, ReLU, load, strokes_to_image
 
 ROWS, COLUMNS = 4, 10
 ZOOM, GAP = 4, 8  # pixels of the picture for a weight, and between the tiles
@@ -47,18 +48,58 @@ def first_layer(path):
     """Weights of the first hidden units of classic-relu, each laid out as the image it looks at."""
     network, _ = shipped("classic-relu")
     weight = network.params["1.weight"][: ROWS * COLUMNS].reshape(-1, 28, 28)
-    shades = LinearSegmentedColormap.from_list("weights", [RUST, "#e9b48f", SHEET, SKY, BLUE])
     pitch = 28 * ZOOM + GAP
     sheet = np.empty((ROWS * pitch + GAP, COLUMNS * pitch + GAP, 3), np.uint8)
-    sheet[...] = shades(0.5, bytes=True)[:3]
+    sheet[...] = DIVERGING(0.5, bytes=True)[:3]
     for index, image in enumerate(weight):
-        tile = shades(0.5 + image / np.abs(image).max() / 2, bytes=True)[..., :3]
+        tile = DIVERGING(0.5 + image / np.abs(image).max() / 2, bytes=True)[..., :3]
         row, column = divmod(index, COLUMNS)
         top, left = GAP + row * pitch, GAP + column * pitch
         large = tile.repeat(ZOOM, axis=0).repeat(ZOOM, axis=1)
         sheet[top : top + 28 * ZOOM, left : left + 28 * ZOOM] = large
     Image.fromarray(sheet).save(path)
     shrink(path)
+
+
+@styled
+def filters():
+    """The first filters of convnet, and the maps that its convolutions make of a 5."""
+    network, _ = shipped("convnet")
+    # As the page runs it: batch norm is in the filters, and ReLU shows what is passed on.
+    network = network.fold()
+    first = next(layer for layer in network if isinstance(layer, Conv2d))
+    x = strokes_to_image(ink.five())[None, :, :, None]
+    rows = [("filters", first.params["weight"][..., 0], DIVERGING)]
+    after = None
+    for layer in network:
+        x = layer.forward(x)
+        if isinstance(layer, ReLU) and isinstance(after, Conv2d):
+            maps = x[0].transpose(2, 0, 1)
+            rows.append((f"{maps.shape[1]} × {maps.shape[2]}", maps, STRENGTH))
+        after = layer
+    columns = min(16, first.out_channels)
+    pitch = 0.5
+    figure = Figure(figsize=(WIDTH, pitch * len(rows) + 0.15))
+    height = figure.get_figheight()
+    ground = figure.add_axes((0, 0, 1, 1))
+    ground.set(xlim=(0, WIDTH), ylim=(0, height))
+    ground.axis("off")
+    for row, (name, tiles, shades) in enumerate(rows):
+        bottom = height - 0.1 - pitch * (row + 1)
+        write(ground, 0.86, bottom + pitch / 2, name, colour=SOFT, size=10, align="right")
+        # All of a row share one scale, so that a map of zeros looks it; a few values may exceed it.
+        shown = np.abs(tiles[:columns])
+        limit = np.quantile(shown[shown > 0], 0.98)
+        low = -limit if shades is DIVERGING else 0
+        for column, tile in enumerate(tiles[:columns]):
+            corner = 0.96 + column * pitch, bottom + 0.025
+            place = figure.add_axes((corner[0] / WIDTH, corner[1] / height,
+                                     (pitch - 0.05) / WIDTH, (pitch - 0.05) / height))  # fmt: skip
+            place.imshow(tile, cmap=shades, vmin=low, vmax=limit, interpolation="none")
+            place.set(xticks=[], yticks=[])
+            place.grid(visible=False)
+            place.spines[:].set(visible=True, color=SOFT, linewidth=0.5)
+    return figure
 
 
 @styled

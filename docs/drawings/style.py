@@ -71,7 +71,7 @@ def save(figure, path):
 def shrink(path):
     """Store a PNG with a palette: a third of the bytes, and no difference that one could see."""
     with Image.open(path) as image:
-        image.convert("RGB").quantize(128).save(path, optimize=True)
+        image.convert("RGB").quantize(256).save(path, optimize=True)
 
 
 def panels(count, height, **options):
