@@ -1,5 +1,7 @@
 """Networks that look at images: a convolution with numbers, pooling, batch norm, `convnet`."""
 
+import itertools
+
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Polygon, Rectangle
@@ -107,11 +109,14 @@ def pooling():
     y = largest.forward(x, cache=True)
     dx = largest.backward(np.ones_like(y))
     mean = AvgPool2d(2).forward(x)
-    places = ((0.35, MAP, "map", "4 × 4"), (3.25, y, "max pooling", "2 × 2"),
-              (5.0, mean, "mean pooling", "2 × 2"), (6.75, dx, "gradient of max", "back to 4 × 4"))
+    places = (
+        (0.35, MAP, "map", "4 × 4"),
+        (3.25, y[0, :, :, 0], "max pooling", "2 × 2"),
+        (5.0, mean[0, :, :, 0], "mean pooling", "2 × 2"),
+        (6.75, dx[0, :, :, 0], "gradient of max", "back to 4 × 4"),
+    )
     colours = np.array([[RUST, BLUE], [OCHRE, GREEN]])
     for left, values, name, shape in places:
-        values = values.reshape(len(values) if values.ndim == 2 else values.shape[1], -1)
         high = top if len(values) == 4 else top - cell
         grid(axes, left, high, values, cell, STRENGTH, 0, 8 if left < 6 else 2, size=12)
         step = len(values) // 2 * cell
@@ -161,7 +166,7 @@ def deep(widths, factor, normal):
     """Build Linear, perhaps BatchNorm1d, ReLU, over and over; weights are He's times a factor."""
     rng = np.random.default_rng(1)
     layers = []
-    for first, second in zip(widths, widths[1:], strict=False):
+    for first, second in itertools.pairwise(widths):
         layers.append(Linear(first, second, init=scaled(factor), rng=rng))
         layers += [BatchNorm1d(second), ReLU()] if normal else [ReLU()]
     return layers
@@ -240,7 +245,8 @@ def slab(axes, left, bottom, width, height, slant, colour):
     right, top = left + width, bottom + height
     rise = slant * 0.6
     faces = (
-        ([(left, top), (left + slant, top + rise), (right + slant, top + rise), (right, top)], 0.25),
+        ([(left, top), (left + slant, top + rise), (right + slant, top + rise),
+          (right, top)], 0.25),
         ([(right, bottom), (right + slant, bottom + rise), (right + slant, top + rise),
           (right, top)], 0.45),
     )  # fmt: skip
