@@ -24,11 +24,8 @@ here asserts a time.
 """
 
 import argparse
-import datetime
 import json
 import os
-import platform
-import shlex
 import shutil
 import statistics
 import subprocess
@@ -47,7 +44,7 @@ try:
 except ImportError as error:
     sys.exit(f"this benchmark needs playwright: {error}")
 
-from benchmarks import export
+from benchmarks import export, machine
 from browser.digits import drawings
 
 import build
@@ -57,7 +54,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-3  # of a probability
 LEAST_SIDE = 0.06  # as in web/worker.py
 TURN = 25  # drawings of one side before the next has its turn
-POINTS = 12  # of each stroke: a quick hand's, at 60 events a second
+POINTS = 8  # of each stroke: a quick hand's, at 60 events a second
 WARM_UP = 5  # drawings at the start of each side, uncounted
 
 # npm package -> version, and the files of its dist/ that the pages load.
@@ -260,24 +257,6 @@ def row(network, side, milliseconds, before, differences):
     return f"| {network} | {side} | {' | '.join(cells)} | {max(differences):.0e} |"
 
 
-def machine(browser):
-    """Return the lines that say where and when this was measured."""
-    cpu = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        cpu = names[0].split(":")[1].strip() if names else cpu
-    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
-    packages = ", ".join(f"{name} {version}" for name, (version, _) in NPM.items())
-    return [
-        f"- Machine: {cpu}, {os.cpu_count()} cores, {platform.system()}; load at the start {load}",
-        f"- Date: {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC",
-        f"- Versions: Chromium {browser.version}, Pyodide {build.PYODIDE}, numpy {build.NUMPY}, "
-        f"{packages}",
-        f"- Command: `python {shlex.join(sys.argv)}`",
-    ]
-
-
 def main():
     """Measure what the arguments ask for and print it."""
     shipped = [entry["name"] for entry in json.loads(build.weights()["weights/index.json"])]
@@ -300,7 +279,10 @@ def main():
             executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
         )
         print("## From pen to answer, in the page\n")
-        print("\n".join(machine(browser)))
+        versions = [f"Chromium {browser.version}", f"Pyodide {build.PYODIDE}"]
+        versions += [f"{name} {version}" for name, (version, _) in NPM.items()]
+        print("\n".join(machine.describe([*versions, "numpy"])))
+        others = machine.Others()
         print(
             f"- {arguments.drawings} drawings a side; milliseconds, median and 95th percentile: "
             "from the last pointer event's timeStamp to the answer in the page; the same, less the "
@@ -320,6 +302,7 @@ def main():
                 worst = max(worst, *values[2])
             for side in sides:
                 side.context.close()
+        print(f"\n{others.line()}")
         browser.close()
         server.shutdown()
     if not worst <= TOLERANCE:
