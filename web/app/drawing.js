@@ -46,6 +46,7 @@ function drawStroke(context, stroke, side) {
   // A line without length is not painted by every browser: a dot is a disc.
   context.beginPath();
   context.arc(first.x, first.y, context.lineWidth / 2, 0, 2 * Math.PI);
+  context.fillStyle = context.strokeStyle;
   context.fill();
 }
 
