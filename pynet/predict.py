@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from pynet.ink import picture_to_image
-from pynet.workshop.commands import Parser, leave, limit_threads, run
+from pynet.workshop.commands import Parser, explain, leave, limit_threads, note, run
 from pynet.workshop.networks import load_classifier, shipped
 from pynet.workshop.pictures import read_picture
 from pynet.workshop.readers import DataError
@@ -43,13 +43,26 @@ def predict(options) -> int:
     """Name the digits as the options say and return the exit code."""
     limit_threads()
     network, _ = load_classifier(options.weights or shipped())
-    answers = [answer(network, name) for name in options.images]
+    answers = [answer_or_error(network, name) for name in options.images]
+    failed = [entry for entry in answers if "error" in entry]
     if options.json:
         print(json.dumps(answers))
-        return 0
-    for entry in answers:
-        print(describe(entry))
-    return 0
+    else:
+        for entry in answers:
+            if entry not in failed:
+                print(describe(entry))
+    for entry in failed:
+        note(NAME, entry["error"])
+    return 2 if failed else 0
+
+
+def answer_or_error(network, name: str) -> dict:
+    """Return what `answer` does, or one line on what is wrong: one bad file spoils no other."""
+    try:
+        return answer(network, name)
+    except (DataError, OSError) as error:
+        problem = explain(error)
+        return {"image": name, "digit": None, "probabilities": None, "error": problem}
 
 
 def answer(network, name: str) -> dict:

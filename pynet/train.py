@@ -114,7 +114,7 @@ def main(arguments=None) -> int:
 def train(options) -> int:
     """Train as the options say and return the exit code."""
     started = time.perf_counter()
-    places = results.Places.beside(options.out or Path("runs") / f"{options.model or 'mlp'}.npz")
+    places = results.Places.of(options.out, options.model or "mlp")
     if options.plot:
         from pynet.workshop import plots
 
@@ -134,8 +134,11 @@ def train(options) -> int:
         training = Training(chosen, data, folder=places.checkpoints)
         if checkpoint:
             training.restore(*checkpoint)
-        elif old := checkpoints.set_aside(places.checkpoints):
-            note(NAME, f"an unfinished run was here; its checkpoints are kept in {old}")
+        else:
+            if old := checkpoints.set_aside(places.checkpoints):
+                note(NAME, f"an unfinished run was here; its checkpoints are kept in {old}")
+            if old := places.set_aside():
+                note(NAME, f"{places.weights} was here; it is kept as {old}")
         interrupt.guard(training)
         follow(training)
         if not training.finished:
@@ -143,7 +146,8 @@ def train(options) -> int:
         written = results.write(places, training, data, test=not options.no_test)
     if options.plot:
         plots.curves(training.history, places.plot)
-    print(summary(places, training, written, time.perf_counter() - started, options.plot))
+    seconds = time.perf_counter() - started
+    print(summary(places, training, data, written, seconds, options.plot))
     return 0
 
 
@@ -174,7 +178,7 @@ def interrupted(places, training, data) -> int:
     return INTERRUPTED
 
 
-def summary(places, training, written, seconds, plot) -> str:
+def summary(places, training, data, written, seconds, plot) -> str:
     """Return what a reader wants to know at the end, on one screen."""
     accuracy, record = written["accuracy"], training.best_record
     rows = [
@@ -182,6 +186,11 @@ def summary(places, training, written, seconds, plot) -> str:
             "model",
             f"{training.settings.model}, recipe {training.settings.recipe_name}, "
             f"seed {training.settings.seed}",
+        ),
+        (
+            "data",
+            f"{len(data.train_images):,} training and {len(data.test_images):,} test images "
+            f"from {data.place}",
         ),
         (
             "trained",

@@ -117,6 +117,23 @@ def test_several_images(command, tmp_path):
     assert [entry["image"] for entry in json.loads(out)] == [str(path) for path in paths]
 
 
+def test_one_bad_image_spoils_no_other(command, tmp_path):
+    """The good images are named, the bad one is one line on stderr, and the exit code is 2."""
+    good, bad = save(seven(), tmp_path / "good.png"), tmp_path / "bad.png"
+    bad.write_text("no picture")
+    code, out, err = command(bad, good)
+    assert code == 2
+    assert out.startswith(f"{good}: 7 ")
+    assert str(bad) in err
+    assert err.count("\n") == 1
+    code, out, _ = command("--json", bad, good)
+    assert code == 2
+    first, second = json.loads(out)
+    assert first["digit"] is None
+    assert str(bad) in first["error"]
+    assert second["digit"] == 7
+
+
 def test_blank_paper_has_no_digit(command, tmp_path):
     """Where there is no ink no digit is named."""
     path = save(Image.new("L", (50, 50), 255), tmp_path / "x.png")

@@ -228,8 +228,20 @@ def test_unfinished_run_is_set_aside(command, tmp_path, data):
     assert code == 0
     assert "unfinished run" in err
     assert any((tmp_path / "a.checkpoints.previous").glob("epoch-*.npz"))
-    code, _, err = command("classic-relu", "--epochs=1", "--out=a.npz")
+    before = (tmp_path / "a.npz").read_bytes()
+    code, _, err = command("classic-relu", "--epochs=2", "--out=a.npz")
     assert "unfinished" not in err
+    assert "a.npz was here; it is kept as" in err
+    assert (tmp_path / "a.previous.npz").read_bytes() == before != (tmp_path / "a.npz").read_bytes()
+
+
+def test_out_may_be_a_folder(command, tmp_path, data):
+    """Files go into a folder that --out names, and the summary says where the data came from."""
+    (tmp_path / "mine").mkdir()
+    code, out, _ = command("classic-relu", "--epochs=1", "--out=mine")
+    assert code == 0
+    assert (tmp_path / "mine" / "classic-relu.npz").is_file()
+    assert f"test images from {data}" in out
 
 
 @pytest.mark.parametrize(
@@ -267,13 +279,13 @@ def test_errors_are_one_line(command, tmp_path, arguments, message):
 def test_place_that_cannot_be_written(command, tmp_path):
     """A folder for a file, and a file for a folder, are found before training."""
     (tmp_path / "file").write_text("")
-    (tmp_path / "folder.npz").mkdir()
+    (tmp_path / "folder" / "mlp.npz").mkdir(parents=True)
     code, _, err = command("--out=file/a.npz")
     assert code == 2
     assert "file" in one_line(err)
-    code, _, err = command("--out=folder.npz")
+    code, _, err = command("--out=folder")
     assert code == 2
-    assert "folder.npz: is a folder" in one_line(err)
+    assert "mlp.npz: is a folder" in one_line(err)
 
 
 def test_full_disk(tmp_path, data):
@@ -287,7 +299,9 @@ def test_full_disk(tmp_path, data):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 2
     assert out == ""
-    assert "a.checkpoints/epoch-00001.npz: File too large" in one_line(err)
+    kept, error = err.splitlines()
+    assert "kept as a.previous.npz" in kept
+    assert "a.checkpoints/epoch-00001.npz: File too large" in error
     assert (tmp_path / "a.npz").read_bytes() == b"older"
     assert list((tmp_path / "a.checkpoints").iterdir()) == []
 

@@ -133,6 +133,8 @@ def _read_members(data):
     if data[:2] != b"PK":
         raise ValueError("not an .npz file (a zip archive): download or train it again")
     arrays = {}
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        raise ValueError("damaged or cut short: copy, download or train it again")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = archive.infolist()
         total = sum(entry.file_size for entry in entries)
@@ -176,7 +178,7 @@ def _read_metadata(arrays):
     """Take the JSON out of `arrays` and return it, with the keys that loading relies on."""
     meta = arrays.pop("meta", None)
     if meta is None or meta.dtype != np.uint8 or meta.size > MAX_META_BYTES:
-        raise ValueError("meta: must hold JSON as uint8: this is not a pynet weights file")
+        raise ValueError("meta: missing or no uint8 array: this is no pynet weights file")
     try:
         metadata = json.loads(meta.tobytes().decode())
     except (ValueError, RecursionError):

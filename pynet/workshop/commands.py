@@ -55,7 +55,7 @@ def run(name: str, main) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except EXPECTED as error:
-        print(f"{name}: {describe(error)}", file=sys.stderr)
+        print(f"{name}: {explain(error)}", file=sys.stderr)
         return 2
 
 
@@ -78,7 +78,7 @@ def note(name: str, text: str) -> None:
     print(f"{name}: {text}", file=sys.stderr)
 
 
-def describe(error: BaseException) -> str:
+def explain(error: BaseException) -> str:
     """Put an error into one line."""
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""

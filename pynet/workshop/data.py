@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ class Dataset:
     """Digits to train on and digits to judge by.
 
     Images are (N, 28, 28) uint8, 0 for background; labels (N,) uint8 in 0..9. `checksums` maps
-    the name of each file used to its SHA-256.
+    the name of each file used to its SHA-256; `place` is the folder or file they were found in.
     """
 
     train_images: np.ndarray
@@ -36,6 +36,7 @@ class Dataset:
     test_images: np.ndarray
     test_labels: np.ndarray
     checksums: dict[str, str]
+    place: Path | None = None
 
 
 @dataclass
@@ -66,9 +67,11 @@ def load_mnist(folder=None) -> Dataset:
     """
     chosen = folder or os.environ.get("PYNET_DATA")
     if chosen:
-        return assemble(Path(chosen))
-    fill(cache_folder())
-    return assemble(cache_folder())
+        place = Path(chosen)
+    else:
+        place = cache_folder()
+        fill(place)
+    return replace(assemble(place), place=place)
 
 
 def assemble(place: Path) -> Dataset:

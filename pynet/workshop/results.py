@@ -26,11 +26,13 @@ class Places:
     weights: Path
 
     @classmethod
-    def beside(cls, weights: Path) -> Places:
-        """Return the places for a weights file, whose name may lack its .npz."""
-        if weights.suffix != ".npz":
-            weights = weights.with_name(f"{weights.name}.npz")
-        return cls(weights)
+    def of(cls, out: Path | None, model: str) -> Places:
+        """Return the places for a weights file, whose name may lack its .npz, or for a folder."""
+        if out is None:
+            out = Path("runs") / model
+        elif out.is_dir():
+            out = out / model
+        return cls(out if out.suffix == ".npz" else out.with_name(f"{out.name}.npz"))
 
     @property
     def history(self) -> Path:
@@ -46,6 +48,20 @@ class Places:
     def plot(self) -> Path:
         """Where the curves go."""
         return self.weights.with_suffix(".png")
+
+    def set_aside(self) -> Path | None:
+        """Keep a copy of the weights of an earlier run, which a new one is going to replace.
+
+        Returns
+        -------
+        Path or None
+            The copy, named "....previous.npz"; None where there were no weights.
+        """
+        if not self.weights.is_file():
+            return None
+        previous = self.weights.with_suffix(".previous.npz")
+        outputs.write(previous, self.weights.read_bytes())
+        return previous
 
     def check_writable(self) -> None:
         """Make the folders and try to write there, before hours are spent.

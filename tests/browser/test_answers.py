@@ -56,6 +56,16 @@ IMAGE = "canvas.getContext('2d').getImageData(0, 0, 28, 28)"
 SEEN = f"canvas => Array.from({IMAGE}.data.filter((value, index) => index % 4 === 0))"
 
 
+def test_a_dot_is_painted(booted):
+    """A click without moving leaves a dot on the pad, where it was."""
+    booted.draw([[(0.25, 0.5)]])
+    expect(booted.prediction).not_to_have_attribute("data-digit", "")
+    count = """canvas => { const {width, height} = canvas;
+        const {data} = canvas.getContext("2d").getImageData(0, 0, width / 2, height);
+        return data.filter((value, index) => index % 4 === 3 && value > 127).length; }"""
+    assert booted.page.get_by_test_id("pad").evaluate(count) > 50
+
+
 def test_a_shaky_tap_is_a_dot(booted):
     """A tap that slides by a few pixels is seen as a dot, not scaled up to fill the image."""
     booted.draw([[(0.5, 0.5), (0.505, 0.502), (0.503, 0.506)]])

@@ -41,8 +41,13 @@ function drawStroke(context, stroke, side) {
     if (next) context.quadraticCurveTo(point.x, point.y, (point.x + next.x) / 2, (point.y + next.y) / 2);
     else context.lineTo(point.x, point.y);
   });
-  if (rest.length === 0) context.lineTo(first.x, first.y); // round caps make it a dot
   context.stroke();
+  if (rest.length > 0) return;
+  // A line without length is not painted by every browser: a dot is a disc.
+  context.beginPath();
+  context.arc(first.x, first.y, context.lineWidth / 2, 0, 2 * Math.PI);
+  context.fillStyle = context.strokeStyle;
+  context.fill();
 }
 
 /**

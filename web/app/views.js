@@ -20,7 +20,7 @@ export function element(id, type) {
 
 /** A share in words, never calling what is not quite certain certain. @param {number} share */
 function percent(share) {
-  return share >= 0.9995 && share < 1 ? "> 99.9 %" : `${(100 * share).toFixed(1)} %`;
+  return share >= 0.9995 ? "> 99.9 %" : `${(100 * share).toFixed(1)} %`;
 }
 
 /** The canvas: drawn in the next frame, however often the ink changes before. */
