@@ -127,7 +127,8 @@ def train(options) -> int:
         chosen = settings.from_checkpoint(checkpoint[1], options)
     else:
         chosen = settings.from_options(options)
-    limit_threads()
+    if not limit_threads() and chosen.recipe.threads > 1:
+        note(NAME, "without threadpoolctl set OPENBLAS_NUM_THREADS=1: threads wait for each other")
     with Interrupt() as interrupt:
         data = load_mnist(options.data)
         places.check_writable()

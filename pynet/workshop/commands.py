@@ -88,13 +88,19 @@ def explain(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
-def limit_threads() -> None:
+def limit_threads() -> bool:
     """Let each of numpy's matrix products use one thread, where threadpoolctl is there to say so.
 
     More gain little on networks as small as these, and on a machine that has other work to do
     they wait for each other: five times slower was measured. The other core prepares the next
     batches, or works on another part of the batch: see `pynet.nn.parallel`.
+
+    Returns
+    -------
+    bool
+        Whether it is there.
     """
     control = find("threadpoolctl")
     if control is not None:
         control.threadpool_limits(1, user_api="blas")
+    return control is not None

@@ -219,12 +219,24 @@ class Training:
             loss, accuracy = score(self.network, self._loss, *self._validation)
             assign(current, own)
             record["validation_loss"], record["validation_accuracy"] = loss, accuracy
-            if self.best_record is not None and _merit(record) <= _merit(self.best_record):
+            if self._is_worse(record):
                 return
         elif self.stage == ALL and self.epoch < self.chosen_epochs:
             return  # until the second stage is complete, the validated weights are the best known
         self.best_record = record
         self.best = {name: array.copy() for name, array in candidate.items()}
+
+    def _is_worse(self, record):
+        """Tell whether the best weights so far are to be preferred to those of `record`.
+
+        A schedule that is followed to its end leaves the best weights there: on a few thousand
+        images the best of many epochs is mostly the luckiest. So only early stopping goes by it,
+        and a run that is cut short.
+        """
+        if self.best_record is None:
+            return False
+        at_the_end = self.epoch == self.recipe.epochs and not self.recipe.patience
+        return not at_the_end and _merit(record) <= _merit(self.best_record)
 
     def keep_current(self) -> bool:
         """Take the weights of an epoch in work as the best; return False before the first step."""
@@ -256,9 +268,12 @@ class Training:
 
     @property
     def validated(self) -> dict | None:
-        """The record of the first stage that the choice fell on; None without validation."""
-        known = [*self.history, self.best_record] if self.best_record else self.history
-        records = [record for record in known if record["validation_accuracy"] is not None]
+        """The record of the first stage whose weights were kept; None without validation."""
+        if self.best_record and self.best_record["validation_accuracy"] is not None:
+            return self.best_record
+        records = [r for r in self.history if r["validation_accuracy"] is not None]
+        if records and len(records) == self.recipe.epochs and not self.recipe.patience:
+            return records[-1]
         return max(records, key=_merit, default=None)
 
     def validation_accuracy(self, network) -> float | None:

@@ -43,7 +43,7 @@ def test_unknown_names():
     """Other names are refused with the choice there is."""
     with pytest.raises(ValueError, match="recipe must be one of quick, full, got 'slow'"):
         recipe_for("mlp", "slow")
-    with pytest.raises(ValueError, match="model must be one of mlp"):
+    with pytest.raises(ValueError, match="model must be one of convnet"):
         recipe_for("net", "quick")
     with pytest.raises(ValueError, match="smoothness must be above 0"):
         Recipe(augmentation={"smoothness": 0.0})

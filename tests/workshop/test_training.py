@@ -19,7 +19,7 @@ RECIPE = Recipe(epochs=4, batch_size=30, dropout=0.1, average=0.9, final_on_all=
 
 def settings(**changes):
     """Return the settings of a small run with some fields of its recipe changed."""
-    return Settings("classic-relu", "quick", replace(RECIPE, **changes), 3, None)
+    return Settings("classic-relu", "quick", replace(RECIPE, **changes), 3)
 
 
 def finish(training):
@@ -62,21 +62,41 @@ def test_test_images_are_never_touched():
         np.testing.assert_array_equal(array, second.best[name])
 
 
-def test_best_is_the_best_epoch():
-    """The weights to keep are those of the epoch with the best validation accuracy."""
-    training = Training(settings(final_on_all=False, average=0.0, learning_rate=0.05), DATA)
+def train(**changes):
+    """Train without averaging; return the training and the parameters after each epoch."""
+    training = Training(settings(final_on_all=False, average=0.0, **changes), DATA)
     kept = {}
     for event in training.run():
         if isinstance(event, EpochDone):
             kept[event.record["epoch"]] = {n: a.copy() for n, a in training.network.params.items()}
-    best = max(training.history, key=lambda r: (r["validation_accuracy"], -r["validation_loss"]))[
-        "epoch"
-    ]
-    assert training.best_record["epoch"] == best
-    for name, array in kept[best].items():
-        np.testing.assert_array_equal(training.best[name], array)
-    network = training.best_network()
-    assert training.validation_accuracy(network) == training.best_record["validation_accuracy"]
+    return training, kept
+
+
+def best_epoch(training):
+    """Return the epoch of the best validation accuracy, then of the lowest loss."""
+    record = max(training.history, key=lambda r: (r["validation_accuracy"], -r["validation_loss"]))
+    return record["epoch"]
+
+
+@pytest.mark.parametrize("patience", [0, 100])
+def test_which_epoch_is_kept(patience):
+    """The last epoch's weights are kept; with early stopping on, the best one's."""
+    training, kept = train(learning_rate=0.05, patience=patience)
+    assert best_epoch(training) != len(training.history), "the case would tell nothing"
+    chosen = best_epoch(training) if patience else len(training.history)
+    assert training.best_record["epoch"] == chosen
+    assert training.validated == training.history[chosen - 1]
+    for name, array in training.best.items():
+        np.testing.assert_array_equal(array, kept[chosen][name])
+
+
+def test_a_run_cut_short_keeps_its_best():
+    """Before the last epoch the best so far are the ones with the best validation accuracy."""
+    training = Training(settings(final_on_all=False, average=0.0, learning_rate=0.05), DATA)
+    for event in training.run():
+        if isinstance(event, EpochDone) and event.record["epoch"] < training.recipe.epochs:
+            assert training.best_record["epoch"] == best_epoch(training)
+            assert training.validated == training.best_record
 
 
 def test_without_validation_the_last_epoch_counts():
