@@ -51,20 +51,19 @@ MEMORY_IMAGES = 2560
 
 
 class PynetLearner:
-    """The network of pynet, one step at a time."""
+    """The network of pynet, one step at a time, with BLAS on one thread as in `pynet.train`."""
 
     name = "pynet"
 
     def __init__(self, network, recipe, threads):
-        self.network, self.parts = network, recipe.threads
-        self.threads = threads if recipe.threads == 1 else 1
+        self.network, self.parts = network, min(recipe.threads, threads)
         self.optimizer = AdamW(
             network.params, learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
 
     def step(self, x, targets, learning_rate):
         """Learn from one batch."""
-        with threadpool_limits(self.threads, user_api="blas"):
+        with threadpool_limits(1, user_api="blas"):
             self.optimizer.learning_rate = learning_rate
             gradients(self.network, cross_entropy, x, targets, threads=self.parts)
             self.optimizer.step(self.network.grads, threads=self.parts)
