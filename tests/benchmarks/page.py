@@ -80,12 +80,12 @@ RUNTIMES = {
 OBSERVE = """
 let [ink, answer, resolveAnswer] = [null, null, null];
 const note = event => {
-    if (!event.buttons) return; // pointerup comes where the last move was: no new ink
+    // A pointerup comes where the last move was: no new ink. Nor is a move that came raw before.
+    if (!event.buttons || event.timeStamp === ink?.stamp) return;
     ink = {stamp: event.timeStamp, handed: performance.now()};
     answer = null;
 };
-addEventListener('pointerdown', note, true);
-addEventListener('pointermove', note, true);
+for (const type of ['pointerdown', 'pointerrawupdate', 'pointermove']) addEventListener(type, note, true);
 document.addEventListener('pynet:prediction', ({detail: {probabilities, milliseconds}}) => {
     if (!ink || Math.abs(performance.now() - milliseconds - ink.stamp) > 1) return; // older ink's
     answer = {probabilities, milliseconds, before: ink.handed - ink.stamp};

@@ -1,5 +1,6 @@
 """Draws digits as a visitor does and checks what the page answers."""
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
@@ -173,6 +174,23 @@ def test_only_one_pointer_draws(booted):
     assert len(strokes) == 1
     assert max(strokes[0]) - min(strokes[0]) < 0.01
     booted.expect_digit(1)
+
+
+def test_each_move_is_one_point(booted):
+    """Where reports come both raw and in step with the screen, the line holds each one once."""
+    shares = [0.2, 0.3, 0.45, 0.5, 0.6, 0.8]
+    mouse = booted.page.mouse
+    mouse.move(*booted.place(shares[0], 0.5))
+    mouse.down()
+    for share in shares[1:]:
+        mouse.move(*booted.place(share, 0.5))
+    mouse.up()
+    expect(booted.page.get_by_test_id("prediction")).not_to_have_attribute("data-digit", "")
+    strokes = booted.page.evaluate(
+        "import('./app/store.js').then(store => store.get().strokes.map(s => s.map(p => p.x)))"
+    )
+    assert [len(stroke) for stroke in strokes] == [len(shares)]
+    np.testing.assert_allclose(strokes[0], shares, atol=0.01)
 
 
 def test_networks_are_switched_at_once(booted):

@@ -39,8 +39,6 @@ let starts = 0;
 let busy = false;
 /** There is ink, or a network, that was not asked about. */
 let dirty = false;
-/** A question was asked since the last frame of the screen. */
-let askedInFrame = false;
 
 /** @param {unknown} error @returns {string} */
 const messageOf = (error) => (error instanceof Error ? error.message : String(error));
@@ -173,24 +171,20 @@ async function useModel() {
 }
 
 /**
- * Ask about the ink as it is now: at once if Python is free, else when it is; at most once in a
- * frame of the screen, and never about anything but the newest ink.
+ * Ask about the ink as it is now: at once if Python is free, else when it is, and never about
+ * anything but the newest ink. Waiting for the screen's next frame would spare some questions
+ * while the pen moves, but when it stops, the last one would wait too.
  */
 export function askSoon() {
   dirty = true;
   const { phase, model, strokes } = store.get();
   const possible = phase !== "loading" && loaded.has(model);
-  if (busy || askedInFrame || !possible) return;
+  if (busy || !possible) return;
   dirty = false;
   if (strokes.length === 0) {
     store.set({ phase: "ready", message: "Ready", answer: null });
     return;
   }
-  askedInFrame = true;
-  requestAnimationFrame(() => {
-    askedInFrame = false;
-    if (dirty) askSoon();
-  });
   ask();
 }
 

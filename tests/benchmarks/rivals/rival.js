@@ -1,6 +1,6 @@
 /** The least page that does what pynet's does: pointer events to strokes to picture to answer, shown.
  *  Points and strokes come from pynet's own modules; the runtime runs in the page's own thread, which
- *  spares it a worker's messages. Asked at most once in a frame, about the newest ink, as in pynet. */
+ *  spares it a worker's messages. Asked about the newest ink whenever it is free, as in pynet. */
 
 import { extend } from "../app/geometry.js";
 import { listen } from "../app/pointer.js";
@@ -17,7 +17,7 @@ const bars = Array.from({ length: 10 }, () => document.createElement("li"));
 document.getElementById("bars").append(...bars);
 
 export const state = { strokes: [] };
-let [inkTime, busy, dirty, askedInFrame] = [0, false, false, false];
+let [inkTime, busy, dirty] = [0, false, false];
 
 function drawLine(points) {
   const side = pad.width;
@@ -30,13 +30,8 @@ function drawLine(points) {
 
 function askSoon() {
   dirty = true;
-  if (busy || askedInFrame || state.strokes.length === 0) return;
+  if (busy || state.strokes.length === 0) return;
   dirty = false;
-  askedInFrame = true;
-  requestAnimationFrame(() => {
-    askedInFrame = false;
-    if (dirty) askSoon();
-  });
   ask();
 }
 
