@@ -11,7 +11,7 @@ where one differs by more than 1e-3, the comparison is void and the command fail
 What is timed, the same on all sides: from ``event.timeStamp`` of the last pointer event that
 changed the ink, which is when the browser got the event, to the moment after the answer was put in
 the page: the ``milliseconds`` of pynet:prediction. It holds the browser's own wait until it hands
-the event to the page (moves come once in a frame), a drawing still being classified when the last
+the event to the page (next to none for raw moves), a drawing still being classified when the last
 event arrives, strokes to 28x28 pixels, the network, and the change of the page, but not the
 painting of it. The column "before the page" is that wait: what no page can change.
 
@@ -85,7 +85,9 @@ const note = event => {
     ink = {stamp: event.timeStamp, handed: performance.now()};
     answer = null;
 };
-for (const type of ['pointerdown', 'pointerrawupdate', 'pointermove']) addEventListener(type, note, true);
+addEventListener('pointerdown', note, true);
+addEventListener('pointerrawupdate', note, true);
+addEventListener('pointermove', note, true);
 document.addEventListener('pynet:prediction', ({detail: {probabilities, milliseconds}}) => {
     if (!ink || Math.abs(performance.now() - milliseconds - ink.stamp) > 1) return; // older ink's
     answer = {probabilities, milliseconds, before: ink.handed - ink.stamp};
