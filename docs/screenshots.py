@@ -18,6 +18,7 @@ from drawings.style import shrink
 from playwright.sync_api import Error, expect, sync_playwright
 
 import build
+from builder.console import BuildError
 
 IMAGES = Path(__file__).resolve().parent / "images"
 BOOT = 90_000  # milliseconds, for a slow machine
@@ -98,7 +99,7 @@ def main(arguments=None):
             for name, shot in SHOTS.items():
                 take(browser, url, name, shot)
             browser.close()
-    except (build.BuildError, Error, AssertionError, OSError) as error:
+    except (BuildError, Error, AssertionError, OSError) as error:
         print(f"docs/screenshots.py: {str(error).strip().splitlines()[0]}", file=sys.stderr)
         return 2
     return 0

@@ -16,7 +16,7 @@ PAGE = ("pynet.nn", "pynet.ink")  # what the page ships
 LADDER = ["pynet.nn.init", "pynet.nn.layers", "pynet.nn.network", "pynet.nn.models", "pynet.nn.fit"]
 
 TOP = {
-    *("build.py", "pynet", "web", "weights", "tests", "README.md"),
+    *("build.py", "builder", "pynet", "web", "weights", "tests", "README.md"),
     *("docs", "pyproject.toml", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md"),
     *(".gitignore", ".gitattributes", ".ci", ".github"),
 }
@@ -146,6 +146,21 @@ def test_worker_imports_what_the_page_has():
     assert tops - sys.stdlib_module_names <= {"numpy", "pynet", "js", "pyodide"}
 
 
+def test_build_needs_the_standard_library_alone():
+    """build.py and builder/ import each other and the standard library, anywhere in their text."""
+    for path in (ROOT / "build.py", *(ROOT / "builder").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path.name}: relative import"
+                names = [node.module]
+            for name in names:
+                top = name.partition(".")[0]
+                assert top in {"builder"} | sys.stdlib_module_names, f"{path.name} imports {name}"
+
+
 def test_public_names():
     """Every name of `pynet.__all__` is there, and no public object of the package is left out."""
     import pynet
@@ -166,7 +181,7 @@ def test_top_of_the_repository():
         )
         names = {path.split("/")[0] for path in listing.stdout.split("\0") if path}
         assert names <= TOP
-    for needed in ("build.py", "pynet", "web", "weights", "tests", "README.md"):
+    for needed in ("build.py", "builder", "pynet", "web", "weights", "tests", "README.md"):
         assert (ROOT / needed).exists()
 
 

@@ -48,6 +48,9 @@ from benchmarks import export, machine
 from browser.digits import drawings
 
 import build
+from builder.files import cache_folder
+from builder.networks import weights
+from builder.pinned import PYODIDE
 from pynet import load, strokes_to_image
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,7 +106,7 @@ window.forget = () => { ink = answer = resolveAnswer = null; };
 
 def fetch_packages(offline):
     """Return the folder with the pinned files of `NPM`, fetched by npm where they are missing."""
-    folder = build.cache_folder() / "benchmarks"
+    folder = cache_folder() / "benchmarks"
     folder.mkdir(parents=True, exist_ok=True)
     for name, (version, files) in NPM.items():
         if all((folder / version / file).exists() for file in files):
@@ -261,7 +264,7 @@ def row(network, side, milliseconds, before, differences):
 
 def main():
     """Measure what the arguments ask for and print it."""
-    shipped = [entry["name"] for entry in json.loads(build.weights()["weights/index.json"])]
+    shipped = [entry["name"] for entry in json.loads(weights()["weights/index.json"])]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--networks", nargs="+", choices=shipped, default=shipped)
     parser.add_argument("--drawings", type=int, default=200)
@@ -281,7 +284,7 @@ def main():
             executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
         )
         print("## From pen to answer, in the page\n")
-        versions = [f"Chromium {browser.version}", f"Pyodide {build.PYODIDE}"]
+        versions = [f"Chromium {browser.version}", f"Pyodide {PYODIDE}"]
         versions += [f"{name} {version}" for name, (version, _) in NPM.items()]
         print("\n".join(machine.describe([*versions, "numpy"])))
         others = machine.Others()

@@ -1,0 +1,63 @@
+"""What the tests of the build share: running build.py, and looking at what it made."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from builder.pinned import PINNED
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(repository, *arguments, **variables):
+    """Run a repository's build.py as a stranger would, in an interpreter without site-packages."""
+    return subprocess.run(
+        [sys.executable, "-I", "-S", str(repository / "build.py"), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env={**os.environ, **{name: str(value) for name, value in variables.items()}},
+    )
+
+
+def assert_refused(done, *words):
+    """Assert exit code 2 and one line on stderr that holds `words`."""
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+def tree(folder):
+    """Return the content of all files below a folder, by path."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def copy_repository(target):
+    """Copy what a build reads to `target`."""
+    skip = shutil.ignore_patterns("__pycache__", "workshop")
+    for name in ("builder", "web", "pynet", "weights"):
+        shutil.copytree(ROOT / name, target / name, ignore=skip)
+    for name in ("build.py", "LICENSE"):
+        shutil.copy(ROOT / name, target / name)
+    return target
+
+
+def unpack(runtime, folder):
+    """Lay the pinned files out as unpacked packages would hold them; return the folder."""
+    for number, file in enumerate(PINNED):
+        path = folder / f"package-{number}" / file.name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(runtime[file.path])
+    return folder
+
+
+def cached(folder):
+    """Return the names of all that a cache folder holds, hidden files too."""
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
