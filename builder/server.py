@@ -11,6 +11,7 @@ import threading
 import webbrowser
 from pathlib import Path
 
+from builder.addresses import HASHED
 from builder.console import BuildError, describe, say, shown
 
 
@@ -62,6 +63,7 @@ MIME_TYPES = {
     **{".py": TEXT.format("x-python"), ".json": "application/json", ".wasm": "application/wasm"},
     **{".svg": "image/svg+xml", ".png": "image/png", ".webmanifest": "application/manifest+json"},
     **{".zip": "application/zip", ".whl": "application/zip", ".npz": "application/octet-stream"},
+    **{".gz": "application/gzip", ".md": TEXT.format("markdown")},
 }
 
 
@@ -75,9 +77,17 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def end_headers(self) -> None:
         """Add what every answer carries."""
-        self.send_header("Cache-Control", "no-cache")  # a rebuilt page must not stay the old one
+        # What has a hash in its name never changes; the rest must not stay that of an older build.
+        forever = HASHED.search(self.path.partition("?")[0]) and self.status == 200
+        caching = "public, max-age=31536000, immutable" if forever else "no-cache"
+        self.send_header("Cache-Control", caching)
         self.send_header("X-Content-Type-Options", "nosniff")
         super().end_headers()
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Remember the status, on which caching depends."""
+        self.status = code
+        super().send_response(code, message)
 
     def send_header(self, keyword: str, value: str) -> None:
         """Leave out the date: counted in seconds, it takes a file for the one before a rebuild."""

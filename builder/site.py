@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from builder.addresses import addressed, versioned
 from builder.console import ROOT, BuildError, describe, say, shown
 from builder.fetch import pinned_files
 from builder.files import source_files, to_json
 from builder.licences import licenses
 from builder.networks import weights
+from builder.offline import service_worker
 from builder.pinned import IN_PAGE, LOCK_FILE
 from builder.write import write_site
 
@@ -19,10 +21,12 @@ def build(out: Path, runtime: Path | None = None, offline: bool = False) -> None
     """Make the site in `out`, or leave `out` as it was and raise BuildError."""
     try:
         pinned = pinned_files(runtime, offline)
-        site = {**page(), **python_sources(), **weights(), **runtime_files(pinned)}
-        site["pyscript.json"] = pyscript_config(site)
-        site["licenses.txt"] = licenses(pinned)
-        site[".nojekyll"] = b""  # Jekyll, on GitHub Pages from a branch, would drop __init__.py
+        files = {**page(), **python_sources(), **weights(), **runtime_files(pinned)}
+        files["pyscript.json"] = pyscript_config(files)
+        files["licenses.txt"] = licenses(pinned)
+        files[".nojekyll"] = b""  # Jekyll, on GitHub Pages from a branch, would drop __init__.py
+        site = addressed(files)
+        site["sw.js"] = service_worker(site)  # the last one: it lists all others
         changed = write_site(site, out)
     except OSError as error:
         raise BuildError(describe(error)) from error
@@ -39,7 +43,7 @@ def page() -> dict[str, bytes]:
         for path in source_files(web)
         if path.name != "tsconfig.json" and not path.name.endswith(".d.ts")
     }
-    for needed in ("index.html", "pyscript.json", "worker.py"):
+    for needed in ("index.html", "pyscript.json", "worker.py", "sw.js"):
         if needed not in files:
             raise BuildError(f"web/{needed} is missing: restore it with git")
     return files
@@ -60,7 +64,8 @@ def pyscript_config(site: Mapping[str, bytes]) -> bytes:
         config = json.loads(site["pyscript.json"])
         files = config.setdefault("files", {})
         for path in sorted(path for path in site if path.startswith("pynet/")):
-            files[f"./{path}"] = f"./{path}"
+            # The query tells the service worker, and any cache, which build it belongs to.
+            files[f"./{versioned(path, site[path])}"] = f"./{path}"
     except (ValueError, AttributeError) as error:
         raise BuildError(f"web/pyscript.json: expected a JSON object, got {error}") from None
     return to_json(config)

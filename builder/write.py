@@ -13,7 +13,7 @@ def write_site(site: Mapping[str, bytes], out: Path) -> bool:
     """Make `out` hold exactly `site`, in one step; return whether anything had changed."""
     if out.exists() and not out.is_dir():
         raise BuildError(f"{shown(out)} is in the way: expected a folder, or nothing")
-    if out.exists() and any(out.iterdir()) and not (out / "pyscript.json").is_file():
+    if out.exists() and any(out.iterdir()) and not (out / "licenses.txt").is_file():
         raise BuildError(f"{shown(out)} holds files that build.py did not make: name another --out")
     old = {p.relative_to(out).as_posix(): p for p in out.rglob("*") if p.is_file()}
     if old.keys() == site.keys() and all(p.read_bytes() == site[name] for name, p in old.items()):

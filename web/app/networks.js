@@ -1,9 +1,9 @@
 // @ts-check
 /** Fetches what the site ships: the list of networks and their weights. */
 
-/** @typedef {import("./store.js").Network} Network */
+import { urlOf } from "./site.js";
 
-const FOLDER = new URL("../weights/", import.meta.url);
+/** @typedef {import("./store.js").Network} Network */
 
 /** How long one file may take in all, in milliseconds: 1 MB at 10 kB a second. */
 const LIMIT = 100_000;
@@ -15,7 +15,7 @@ const LIMIT = 100_000;
  */
 async function fetchFile(file) {
   const signal = AbortSignal.timeout(LIMIT);
-  const response = await fetch(new URL(file, FOLDER), { signal }).catch(() => null);
+  const response = await fetch(urlOf(`weights/${file}`), { signal }).catch(() => null);
   if (!response) throw new Error(`weights/${file} could not be fetched`);
   if (!response.ok) throw new Error(`weights/${file} could not be fetched (${response.status})`);
   return response;

@@ -3,6 +3,8 @@
  *  beside the page and reports to the page what PyScript keeps to itself: stages, bytes, failed
  *  downloads, and a lock that is free again when the worker dies. */
 
+import { storedAt, unpack, urlOf } from "./site.js";
+
 /** @typedef {{ received?: number, stage?: string, failed?: string, lock?: string }} Report */
 
 /** @param {Report} report */
@@ -33,7 +35,10 @@ function watchDownloads() {
   const fetchPlain = self.fetch.bind(self);
   self.fetch = async (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
-    const response = await fetchPlain(input, init).catch((error) => {
+    const address = storedAt(url);
+    // A packed file is not the one that Pyodide's list has the hash of; its address holds its own.
+    const answer = address === url ? fetchPlain(input, init) : fetchPlain(address);
+    const response = await answer.catch((error) => {
       tell({ failed: `${nameOf(url)} could not be fetched` });
       throw error;
     });
@@ -47,7 +52,10 @@ function watchDownloads() {
         controller.enqueue(chunk);
       },
     });
-    return new Response(response.body.pipeThrough(counter), { status: response.status, headers });
+    headers.delete("Content-Encoding");
+    headers.delete("Content-Length");
+    const body = await unpack(response.body.pipeThrough(counter));
+    return new Response(body, { status: response.status, headers });
   };
 
   const instantiate = WebAssembly.instantiateStreaming;
@@ -67,7 +75,8 @@ addEventListener("py:progress", (event) => {
 holdLock();
 watchDownloads();
 
-const pyodide = await import("../runtime/pyodide/pyodide.mjs").catch((error) => {
+/** @type {typeof import("../runtime/pyodide/pyodide.mjs")} */
+const pyodide = await import(urlOf("runtime/pyodide/pyodide.mjs")).catch((error) => {
   tell({ failed: "pyodide.mjs could not be fetched" });
   throw error;
 });
@@ -79,6 +88,6 @@ export const version = pyodide.version;
  * @param {object} options As PyScript passes them.
  */
 export function loadPyodide(options) {
-  const indexURL = new URL("../runtime/pyodide/", import.meta.url).href;
+  const indexURL = new URL("./", urlOf("runtime/pyodide/pyodide.mjs")).href;
   return pyodide.loadPyodide({ ...options, indexURL });
 }

@@ -2,6 +2,8 @@
 /** The one module that talks to the worker: starts PyScript there, notices when it dies or hangs,
  *  and rejects what waits for it then. What the answers mean is not its business. */
 
+import { urlOf } from "./site.js";
+
 /** @typedef {{ received?: number, stage?: string, failed?: string, lock?: string }} Report */
 /** @typedef {Record<string, (...values: unknown[]) => Promise<any>>} Calls */
 
@@ -43,7 +45,7 @@ async function loadPyScript() {
     }
   };
   try {
-    const url = new URL("../runtime/pyscript/core.js", import.meta.url).href;
+    const url = urlOf("runtime/pyscript/core.js");
     const { PyWorker, hooks } = await import(url);
     makeWorker = (file, options) => {
       // What PyScript's plugins would have a worker do before its Python, it turns into functions
@@ -60,7 +62,7 @@ async function loadPyScript() {
 }
 
 /** The Python that the worker runs. */
-const WORKER_FILE = new URL("../worker.py", import.meta.url).href;
+const WORKER_FILE = urlOf("worker.py");
 
 /** See that worker.py is there: PyScript, where it is not, waits for ever. */
 async function checkWorkerFile() {
@@ -121,7 +123,7 @@ export class WorkerClient {
     return make(WORKER_FILE, {
       type: "pyodide",
       version: new URL("python.js", import.meta.url).href,
-      config: new URL("../pyscript.json", import.meta.url).href,
+      config: urlOf("pyscript.json"),
     });
   }
 

@@ -1,0 +1,115 @@
+"""Addresses: what each file of the site is called in dist/.
+
+A name holds a hash of what the file holds, so whoever has it may keep it for ever, and two builds
+never mix: a page asks for exactly the files that it was built with. What is asked for by a name
+that cannot change keeps its own, and is asked for anew at each visit: index.html and what a browser
+looks for by itself, and the sources of pynet/, which are there to be read.
+
+Files that name each other (a folder of modules, Pyodide's) share one hash in their folder's name.
+
+The large ones are stored gzip-compressed as `NAME.gz`, alone, and web/app/site.js undoes it. So
+the bytes on the wire are the same from every host: GitHub Pages compresses neither archives nor
+types that it does not know, Python's http.server nothing at all. A host that sets Content-Encoding
+for .gz undoes it itself; the page looks at the first byte and takes both. Modules stay plain, for a
+browser imports no .gz.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Mapping
+
+from builder.files import sha256
+
+PLAIN = ("index.html", "sw.js", "manifest.webmanifest", "licenses.txt", ".nojekyll", "pynet/")
+FOLDERS = ("app/", "runtime/pyscript/", "runtime/pyodide/", "runtime/python/")
+PACKED = (".wasm", ".so", ".zip", ".whl", ".bin")
+DIGITS = 10  # of the hash, in hex: 40 bits are far more than a few hundred files need
+HASHED = re.compile(rf"-[0-9a-f]{{{DIGITS}}}(?=[./])")
+
+
+def logical(address: str) -> str:
+    """Return the name that a file had before it got its address."""
+    return HASHED.sub("", address).removesuffix(".gz")
+
+
+def hashed(name: str, data: bytes) -> str:
+    """Return `name` with the hash of `data` before its suffix, or before a folder's last slash."""
+    stem, dot, suffix = name.removesuffix("/").rpartition("." if name[-1] != "/" else "/")
+    digest = sha256(data)[:DIGITS]
+    if name[-1] == "/":
+        return f"{stem}{dot}{suffix}-{digest}/"
+    return f"{stem}-{digest}{dot}{suffix}"
+
+
+def versioned(path: str, data: bytes) -> str:
+    """Return what a file that keeps its name is asked for as: with the hash as a query."""
+    return f"{path}?{sha256(data)[:DIGITS]}"
+
+
+def pack(data: bytes) -> bytes:
+    """Return gzip bytes that are the same for the same data on every machine with this zlib."""
+    return gzip.compress(data, compresslevel=9, mtime=0)
+
+
+def stored(name: str, data: bytes) -> tuple[str, bytes]:
+    """Return name and bytes of a file as a host stores it."""
+    return (f"{name}.gz", pack(data)) if name.endswith(PACKED) else (name, data)
+
+
+def folder_of(name: str) -> str:
+    """Return the folder that shares one hash and holds `name`, or nothing."""
+    return next((folder for folder in FOLDERS if name.startswith(folder)), "")
+
+
+def addressed(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the site as dist/ holds it: every file under its address, and who has to know told.
+
+    The page gets the table app/assets.js; index.html and the manifest get the addresses in place of
+    the names.
+    """
+    plain = {name: data for name, data in files.items() if name.startswith(PLAIN)}
+    app = {name: data for name, data in files.items() if name.startswith("app/")}
+    others = {name: data for name, data in files.items() if name not in plain | app}
+    addresses, site = given(others)
+    table = {
+        name: {"address": address, "bytes": len(files[name]), "wire": len(site[address])}
+        for name, address in sorted(addresses.items())
+    }
+    app["app/assets.js"] = f"export const ASSETS = {json.dumps(table, indent=1)};\n".encode()
+    app_addresses, app_site = given(app)
+    addresses |= app_addresses
+    site |= app_site
+    for name in ("index.html", "manifest.webmanifest"):
+        if name in plain:
+            plain[name] = with_addresses(plain[name], addresses)
+    return dict(sorted((site | plain).items()))
+
+
+def given(files: Mapping[str, bytes]) -> tuple[dict[str, str], dict[str, bytes]]:
+    """Return the address of each name, and the content of each address."""
+    folders: dict[str, str] = {}
+    for folder in FOLDERS:
+        members = sorted(name for name in files if name.startswith(folder))
+        listing = "\n".join(f"{name} {sha256(files[name])}" for name in members)
+        folders[folder] = hashed(folder, listing.encode())
+    addresses, site = {}, {}
+    for name, data in files.items():
+        if folder := folder_of(name):
+            address = folders[folder] + name.removeprefix(folder)
+        else:
+            address = hashed(name, data)
+        addresses[name], body = stored(address, data)
+        site[addresses[name]] = body
+    return addresses, site
+
+
+def with_addresses(text: bytes, addresses: Mapping[str, str]) -> bytes:
+    """Return HTML or JSON with each quoted name of a file replaced by its address."""
+
+    def address(match: re.Match) -> str:
+        return f'"{addresses.get(match[1], match[1])}"'
+
+    return re.sub(r'"([\w./-]+)"', address, text.decode("utf-8")).encode("utf-8")
