@@ -1,11 +1,13 @@
 """What the tests of the build share: running build.py, and looking at what it made."""
 
+import gzip
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from builder.addresses import logical
 from builder.pinned import PINNED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +39,24 @@ def tree(folder):
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def by_name(site):
+    """Return the content of all files of a site by the names that they had before the build.
+
+    What is stored as .gz is undone.
+    """
+    found = {}
+    for path, data in tree(site).items():
+        assert logical(path) not in found, f"{path}: left by another build"
+        found[logical(path)] = gzip.decompress(data) if path.endswith(".gz") else data
+    return found
+
+
+def address(site, name):
+    """Return the path in a site of a file by the name that it had before the build."""
+    (path,) = [path for path in tree(site) if logical(path) == name]
+    return path
 
 
 def copy_repository(target):

@@ -7,7 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from building import assert_refused, run, tree
+from building import assert_refused, by_name, run, tree
 
 import pynet
 from builder.console import BuildError
@@ -30,13 +30,14 @@ def test_index_lists_the_networks(repository):
     for name, meta in (("alpha", {}), ("mlp", {"accuracy": {"test": 0.99}}), ("convnet", {})):
         pynet.save(repository / "weights" / f"{name}.npz", network, meta)
     assert run(repository, "--offline").returncode == 0
-    folder = repository / "dist" / "weights"
-    index = json.loads((folder / "index.json").read_bytes())
+    files = by_name(repository / "dist")
+    index = json.loads(files["weights/index.json"])
     assert [entry["name"] for entry in index] == ["convnet", "mlp", "alpha"]
     for entry in index:
-        assert (folder / entry["file"]).stat().st_size == entry["bytes"]
+        data = files[f"weights/{entry['file']}"]
+        assert len(data) == entry["bytes"]
         assert entry["parameters"] == 784 * 10 + 10
-        assert weights_file.load(folder / entry["file"])[0].predict(np.zeros((1, 28, 28, 1))).size
+        assert weights_file.loads(data, name="")[0].predict(np.zeros((1, 28, 28, 1))).size
     assert [entry.get("accuracy") for entry in index] == [None, 0.99, None]
 
 

@@ -11,8 +11,9 @@ import threading
 import urllib.parse
 
 import pytest
-from building import ROOT, assert_refused, run
+from building import ROOT, address, assert_refused, run
 
+from builder.addresses import HASHED
 from builder.server import make_server
 
 
@@ -24,39 +25,53 @@ def get(connection, path, method="GET"):
 
 
 @pytest.mark.parametrize(
-    ("path", "mime"),
+    ("name", "mime"),
     [
-        ("/", "text/html"),
-        ("/app/main.js", "text/javascript"),
-        ("/style.css", "text/css"),
-        ("/icon.svg", "image/svg+xml"),
-        ("/worker.py", "text/x-python"),
-        ("/pyscript.json", "application/json"),
-        ("/runtime/pyodide/pyodide.mjs", "text/javascript"),
-        ("/runtime/pyodide/pyodide.asm.wasm", "application/wasm"),
-        ("/runtime/pyodide/python_stdlib.zip", "application/zip"),
-        ("/licenses.txt", "text/plain"),
+        ("index.html", "text/html"),
+        ("app/main.js", "text/javascript"),
+        ("style.css", "text/css"),
+        ("icon.svg", "image/svg+xml"),
+        ("worker.py", "text/x-python"),
+        ("pynet/__init__.py", "text/x-python"),
+        ("pyscript.json", "application/json"),
+        ("manifest.webmanifest", "application/manifest+json"),
+        ("sw.js", "text/javascript"),
+        ("runtime/pyodide/pyodide.mjs", "text/javascript"),
+        ("runtime/pyodide/pyodide.asm.wasm", "application/gzip"),
+        ("weights/convnet.npz", "application/octet-stream"),
+        ("licenses.txt", "text/plain"),
     ],
 )
-def test_served_types(server, site, path, mime):
-    """Each file arrives whole, with the type that browsers ask of it, and is not kept stale."""
+def test_served_types(server, site, name, mime):
+    """Each file arrives whole with the type that browsers ask of it; none is kept stale."""
+    path = address(site, name)
     connection = http.client.HTTPConnection(*server.server_address)
-    status, headers, body = get(connection, path)
+    status, headers, body = get(connection, "/" if name == "index.html" else f"/{path}?query")
     connection.close()
     assert status == 200
     assert headers.get_content_type() == mime
-    assert headers["Cache-Control"] == "no-cache"
+    caching = "public, max-age=31536000, immutable" if HASHED.search(path) else "no-cache"
+    assert headers["Cache-Control"] == caching
     assert headers["Last-Modified"] is None
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert body == (site / (path[1:] or "index.html")).read_bytes()
+    assert body == (site / path).read_bytes()
+
+
+def test_absent_file_is_not_remembered(server):
+    """That a hashed name is not there is never kept: it may come with the next build."""
+    connection = http.client.HTTPConnection(*server.server_address)
+    status, headers, _ = get(connection, "/weights/absent-0123456789.npz")
+    connection.close()
+    assert status == 404
+    assert headers["Cache-Control"] == "no-cache"
 
 
 def test_connection_is_kept_and_bad_paths_are_404(server):
     """One connection serves many requests; folders, absent files and ways out are 404."""
     connection = http.client.HTTPConnection(*server.server_address)
-    assert get(connection, "/pyscript.json")[0] == 200
+    assert get(connection, "/sw.js")[0] == 200
     first = connection.sock
-    assert get(connection, "/pyscript.json", "HEAD")[2] == b""
+    assert get(connection, "/sw.js", "HEAD")[2] == b""
     assert connection.sock is first
     for path in ("/runtime/", "/absent.js", "/../build.py", "/%2e%2e/build.py"):
         assert get(connection, path)[0] == 404

@@ -1,12 +1,15 @@
 """What a build holds: the page, pynet, the runtime, the licences; the same bytes each time."""
 
+import gzip
 import hashlib
+import io
 import json
 import zipfile
 
-from building import ROOT, assert_refused, run, tree
+from building import ROOT, address, assert_refused, by_name, run, tree
 
-from builder.pinned import IN_PAGE, PINNED
+from builder.addresses import DIGITS, FOLDERS, HASHED, PLAIN, logical
+from builder.pinned import IN_PAGE, NUMPY_WHEEL, PINNED
 
 
 def test_pynet_in_the_site_equals_the_repository(site):
@@ -20,23 +23,79 @@ def test_pynet_in_the_site_equals_the_repository(site):
 
 def test_pyscript_loads_exactly_these_files(site):
     """pyscript.json names each file of pynet in the site, where it lies, and no other."""
-    files = json.loads((site / "pyscript.json").read_bytes())["files"]
-    assert set(files) == {f"./pynet/{name}" for name in tree(site / "pynet")}
-    assert all(source == target for source, target in files.items())
+    files = json.loads(by_name(site)["pyscript.json"])["files"]
+    expected = {f"./pynet/{name}": data for name, data in tree(site / "pynet").items()}
+    assert set(files.values()) == set(expected)
+    for source, target in files.items():  # a cache may know from the query which build it is of
+        assert source == f"{target}?{hashlib.sha256(expected[target]).hexdigest()[:DIGITS]}"
 
 
 def test_page_files_equal_the_repository(site):
-    """All of web/ is in the site as it is, but pyscript.json and what only tools read."""
+    """All of web/ is in the site as it is, but what the build adds to and what only tools read."""
+    found = by_name(site)
+    written = ("pyscript.json", "index.html", "manifest.webmanifest", "sw.js")
     for name, data in tree(ROOT / "web").items():
-        if name != "pyscript.json" and not name.endswith(("tsconfig.json", ".d.ts")):
-            assert (site / name).read_bytes() == data
-    assert not list(site.rglob("*.d.ts"))
-    assert not (site / "tsconfig.json").exists()
+        if name.endswith(("tsconfig.json", ".d.ts")):
+            assert name not in found
+        elif name not in written:
+            assert found[name] == data
+    assert found["sw.js"].endswith((ROOT / "web" / "sw.js").read_bytes())
+
+
+def test_every_name_holds_the_hash_of_its_content(site):
+    """All but what must keep its name is addressed by its own hash, or by that of its folder."""
+    folders = {}
+    for path, data in tree(site).items():
+        if path.startswith(PLAIN):
+            assert HASHED.search(path) is None
+            continue
+        (mark,) = HASHED.findall(path)
+        undone = gzip.decompress(data) if path.endswith(".gz") else data
+        name = logical(path)
+        if folder := next((folder for folder in FOLDERS if name.startswith(folder)), None):
+            folders.setdefault((folder, mark), {})[name] = hashlib.sha256(undone).hexdigest()
+        else:
+            assert mark == "-" + hashlib.sha256(undone).hexdigest()[:DIGITS]
+    assert {folder for folder, _ in folders} >= {"app/", "runtime/pyodide/", "runtime/pyscript/"}
+    for (_, mark), hashes in folders.items():
+        listing = "\n".join(f"{name} {hashes[name]}" for name in sorted(hashes))
+        assert mark == "-" + hashlib.sha256(listing.encode()).hexdigest()[:DIGITS]
+
+
+def test_changed_file_changes_its_address_and_no_other(repository, site):
+    """A new style sheet has a new name, and the page asks for it; all else stays in caches."""
+    (repository / "web" / "style.css").write_text("/* new */")
+    assert run(repository, "--offline").returncode == 0
+    new, old = tree(repository / "dist"), tree(site)
+    style = address(repository / "dist", "style.css")
+    assert style.encode() in new["index.html"]
+    assert new[style] == b"/* new */"
+    others = {logical(path) for path in set(new) ^ set(old)} - {"style.css"}
+    assert {name.split("/")[0] for name in others} == {"app"}  # which holds the table of addresses
+
+
+def test_table_tells_addresses_and_bytes(site):
+    """app/assets.js has the address of each file outside app/ and pynet/, and both its sizes."""
+    text = by_name(site)["app/assets.js"].decode()
+    table = json.loads(text.removeprefix("export const ASSETS = ").removesuffix(";\n"))
+    found = by_name(site)
+    assert set(table) == {name for name in found if not name.startswith(("app/", *PLAIN))}
+    for name, row in table.items():
+        assert row["bytes"] == len(found[name])
+        assert row["wire"] == (site / row["address"]).stat().st_size
+
+
+def test_large_files_are_stored_packed(site):
+    """What is larger than 100 kB is stored as .gz, but for modules and what is packed inside."""
+    for path, data in tree(site).items():
+        if not path.endswith((".mjs", ".js", ".npz")):
+            assert path.endswith(".gz") or len(data) < 100_000, path
 
 
 def test_runtime_is_what_was_pinned(site):
     """Every runtime file in the site has its pinned hash, and nothing else is there."""
-    found = tree(site / "runtime")
+    names = {name: data for name, data in by_name(site).items() if name.startswith("runtime/")}
+    found = {name.removeprefix("runtime/"): data for name, data in names.items()}
     lock = json.loads(found.pop("pyodide/pyodide-lock.json"))
     pinned = {f.path: f.sha256 for f in PINNED if f.path.startswith(IN_PAGE)}
     assert {path: hashlib.sha256(data).hexdigest() for path, data in found.items()} == pinned
@@ -47,16 +106,16 @@ def test_runtime_is_what_was_pinned(site):
 
 def test_scripts_of_the_runtime_find_what_they_import(site):
     """What PyScript's core imports when it is loaded is in the site."""
-    folder = site / "runtime" / "pyscript"
-    core = next(folder.glob("core-*.js")).read_text(encoding="utf-8")
+    (path,) = (site / "runtime").glob("pyscript-*/core-*.js")
+    core = path.read_text(encoding="utf-8")
     plugins = core.split("deprecations-manager", 1)[1].split("}", 1)[0]
     names = [part.split('"')[0] for part in plugins.split('import("./')[1:]]
     assert len(names) >= 5
     for name in names:
-        assert (folder / name).is_file(), name
+        assert (path.parent / name).is_file(), name
 
 
-def test_licenses_hold_the_texts(site):
+def test_licenses_hold_the_texts(site, runtime):
     """licenses.txt names each thing that the site carries and holds the licences in full."""
     text = (site / "licenses.txt").read_text(encoding="utf-8")
     for name in ("pynet", "PyScript", "polyscript", "Pyodide", "CPython", "numpy", "Emscripten"):
@@ -70,8 +129,7 @@ def test_licenses_hold_the_texts(site):
         "Andrea Giammarchi",
     ):
         assert part in text, part
-    wheel = next((site / "runtime" / "pyodide").glob("numpy-*.whl"))
-    with zipfile.ZipFile(wheel) as archive:
+    with zipfile.ZipFile(io.BytesIO(runtime[f"pyodide/{NUMPY_WHEEL}"])) as archive:
         names = [name for name in archive.namelist() if ".dist-info/licenses/" in name]
         assert len(names) >= 10
         for name in names:
