@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Mapping
 
@@ -15,21 +16,30 @@ def service_worker(site: Mapping[str, bytes]) -> bytes:
     Parameters
     ----------
     site : mapping of str to bytes
-        All files of dist/ by path, complete but for this one. Those whose name begins with a dot
-        are for the host alone, and many hosts hand out none.
+        All files of dist/ by path, complete but for this one.
 
     Returns
     -------
     bytes
-        ``const BUILD = {"name": ..., "files": {path: SHA-256}};``, then the text of sw.js. The name
-        is the hash of the list and of sw.js, so that two builds never share a cache.
+        ``const BUILD = {"name": ..., "files": {address: SHA-256}};``, then the text of sw.js. The
+        name is the hash of the list and of sw.js, so that two builds never share a cache.
     """
     source = site["sw.js"]
-    files = {
-        versioned(path, data) if path.startswith("pynet/") else path: sha256(data)
-        for path, data in sorted(site.items())
-        if path != "sw.js" and not any(part.startswith(".") for part in path.split("/"))
-    }
+    files = dict(entry(path, data) for path, data in sorted(site.items()) if kept(path))
     name = sha256(source + json.dumps(files).encode())[:16]
-    table = json.dumps({"name": name, "files": files}, indent=2)
+    table = json.dumps({"name": name, "files": files}, indent=1)
     return f"const BUILD = {table};\n\n".encode() + source
+
+
+def kept(path: str) -> bool:
+    """Return whether a file is for the page; many hosts hand out none that begins with a dot."""
+    return path != "sw.js" and not path.startswith(".")
+
+
+def entry(path: str, data: bytes) -> tuple[str, str]:
+    """Return the address at which the page asks for a file, and the hash of what it holds.
+
+    A packed file has the hash of its content: a host may unpack it on the way (Content-Encoding).
+    """
+    content = gzip.decompress(data) if path.endswith(".gz") else data
+    return versioned(path, data) if path.startswith("pynet/") else path, sha256(content)

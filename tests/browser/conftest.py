@@ -4,6 +4,7 @@ Any page error, console error, failed request or request to
 another origin fails a test, but for what the test says it breaks on purpose.
 """
 
+import fnmatch
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 import build
+from builder.addresses import logical
 
 BOOT = 90_000  # milliseconds; usually 5 s, several times that on a loaded machine
 expect.set_options(timeout=15_000)
@@ -87,6 +89,20 @@ def browser():
         chromium.close()
 
 
+# In a page's text: the page's own module, whose address has a hash in it.
+STORE = "import(new URL('store.js', document.querySelector('script[type=module]').src))"
+
+
+def asset(site, name):
+    """Return a predicate for the address of a file, named as before the build; * as in globs."""
+
+    def wanted(url):
+        path = url.removeprefix(site).partition("?")[0]
+        return url.startswith(site) and fnmatch.fnmatchcase(logical(path), name)
+
+    return wanted
+
+
 class Watch:
     """What went wrong in a page, less what the test expects."""
 
@@ -143,7 +159,8 @@ def new_page(browser, watch):
     contexts = []
 
     def open_page(**options):
-        context = browser.new_context(**options)
+        # What a service worker keeps would answer in place of a server that a test breaks.
+        context = browser.new_context(**{"service_workers": "block", **options})
         contexts.append(context)
         watch.attach(context)
         return context.new_page()
@@ -254,7 +271,9 @@ def new_site(new_page):
 def booted_once(browser, site):
     """Return a page that is ready, and the watch over it; shared, since a start takes seconds."""
     watch = Watch(site)
-    context = browser.new_context(viewport={"width": 1024, "height": 900}, has_touch=True)
+    context = browser.new_context(
+        viewport={"width": 1024, "height": 900}, has_touch=True, service_workers="block"
+    )
     watch.attach(context)
     page = Site(context.new_page()).open(site).expect_state("ready")
     yield page, watch

@@ -4,6 +4,7 @@
 import * as classifier from "./classifier.js";
 import * as ink from "./ink.js";
 import * as keyboard from "./keyboard.js";
+import * as offline from "./offline.js";
 import * as pointer from "./pointer.js";
 import * as store from "./store.js";
 import * as views from "./views.js";
@@ -30,6 +31,7 @@ store.subscribe((now, before) => {
   if (now.strokes !== before.strokes) classifier.askSoon();
 });
 
+offline.start();
 if (document.visibilityState === "visible") {
   requestAnimationFrame(() => setTimeout(classifier.start)); // after the first paint
 } else {

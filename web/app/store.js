@@ -30,6 +30,8 @@
  * @property {readonly Network[]} networks
  * @property {string} model Name of the chosen network; empty until the list has come.
  * @property {Answer | null} answer
+ * @property {"no" | "ready" | "update"} offline Whether the site is kept on the device; with "update"
+ *   it is a newer build than the one that is open.
  */
 
 /** @type {State} */
@@ -44,6 +46,7 @@ let state = Object.freeze({
   networks: [],
   model: "",
   answer: null,
+  offline: "no",
 });
 
 /** @type {Set<(state: State, before: State) => void>} */

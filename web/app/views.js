@@ -152,6 +152,18 @@ function viewModels() {
   });
 }
 
+/** Whether the site is kept on the device, in a line that always has its place. */
+function viewOffline() {
+  const words = { no: "", ready: "Ready for offline use", update: "A new version is ready:" };
+  const text = element("offline", HTMLElement);
+  const link = element("reload", HTMLAnchorElement);
+  store.subscribe(({ offline }, before) => {
+    if (offline === before.offline) return;
+    text.textContent = words[offline];
+    link.hidden = offline !== "update";
+  });
+}
+
 /** How long the ink must rest before an answer is read out, in milliseconds. */
 const REST = 700;
 
@@ -179,5 +191,6 @@ export function start() {
   viewBars();
   viewStatus();
   viewModels();
+  viewOffline();
   viewAnnouncer();
 }

@@ -1,0 +1,28 @@
+/** What sw.js uses of a service worker's scope, which TypeScript's DOM library lacks; not shipped. */
+declare global {
+  /** Written in front of sw.js by builder/offline.py: SHA-256 in hex of each file, by its path. */
+  const BUILD: { readonly name: string; readonly files: Readonly<Record<string, string>> };
+}
+
+interface LongEvent extends Event {
+  waitUntil(work: Promise<unknown>): void;
+}
+
+interface Fetching extends LongEvent {
+  readonly request: Request;
+  respondWith(response: Promise<Response>): void;
+}
+
+export interface ServiceWorkerScope {
+  readonly registration: ServiceWorkerRegistration;
+  readonly clients: {
+    claim(): Promise<void>;
+    matchAll(options: {
+      type: "window";
+      includeUncontrolled: boolean;
+    }): Promise<readonly { postMessage(message: object): void }[]>;
+  };
+  skipWaiting(): Promise<void>;
+  addEventListener(type: "install" | "activate", listener: (event: LongEvent) => void): void;
+  addEventListener(type: "fetch", listener: (event: Fetching) => void): void;
+}

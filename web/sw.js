@@ -1,0 +1,120 @@
+// @ts-check
+/** Keeps one whole build of the site on the device and answers from there, with or without a network.
+ *
+ *  What makes it safe to update:
+ *  - The list of files, written in front of this text by the build, belongs to this text: a new build
+ *    is a new service worker, and the browser installs it beside the one in use.
+ *  - A worker answers nothing before it holds every file of its list, each with the right hash.
+ *    An installation that breaks off changes nothing; the next one goes on where it ended.
+ *  - An address names its content: it holds a hash. So a page gets the files of the build that it came
+ *    from, whichever worker answers it; index.html alone decides which build that is.
+ *
+ *  In the manner of jakearchibald/svgomg, src/js/sw/index.js; the life of a worker is described in
+ *  W3C, Service Workers, 2.1 (https://www.w3.org/TR/service-workers/#service-worker-lifetime). */
+
+const worker = /** @type {import("./sw").ServiceWorkerScope} */ (/** @type {unknown} */ (self));
+const { scope } = worker.registration;
+
+/** Caches belong to all pages of an origin: ours name the folder of the site. */
+const PREFIX = `pynet ${scope} `;
+const NAME = PREFIX + BUILD.name;
+
+/** Where a file of the list is asked for. Some hosts redirect from index.html to its folder. */
+const address = (/** @type {string} */ path) =>
+  new URL(path === "index.html" ? "./" : path, scope).href;
+
+/** The hash of a file's content, SHA-256 in hex. @param {ArrayBuffer} bytes @param {string} url */
+async function hashOf(bytes, url) {
+  const packed = url.endsWith(".gz") && new Uint8Array(bytes)[0] === 0x1f; // else the host unpacked it
+  const unpacked = () => new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const content = packed ? await new Response(unpacked()).arrayBuffer() : bytes;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** What other builds left on the device, by its hash. @returns {Promise<Map<string, Response>>} */
+async function held() {
+  const found = new Map();
+  for (const name of await caches.keys()) {
+    if (!name.startsWith(PREFIX)) continue;
+    for (const response of await (await caches.open(name)).matchAll()) {
+      found.set(response.headers.get("ETag"), response);
+    }
+  }
+  return found;
+}
+
+/**
+ * Put a file into the cache, from the nearest place that has it.
+ * @param {Cache} cache
+ * @param {string} url
+ * @param {string} hash
+ * @param {Response | undefined} old What another build holds under this hash.
+ */
+async function keep(cache, url, hash, old) {
+  const sources = [
+    () => old,
+    () => fetch(url, { priority: "low" }), // the browser may have it from the page's own request
+    () => fetch(url, { priority: "low", cache: "reload" }), // and what it has may be outdated
+  ];
+  for (const source of sources) {
+    const response = await source();
+    if (!response?.ok) continue;
+    const bytes = await response.arrayBuffer();
+    if ((await hashOf(bytes, url)) !== hash) continue;
+    // A response of its own: no page can be opened from one that came by way of a redirect.
+    const type = response.headers.get("Content-Type") ?? "application/octet-stream";
+    return cache.put(url, new Response(bytes, { headers: { "Content-Type": type, ETag: hash } }));
+  }
+  throw new Error(`${url} is not that of this build`);
+}
+
+/** Fetch the build, one file after another, since the page has the better right to the network. */
+async function install() {
+  const cache = await caches.open(NAME);
+  try {
+    const old = await held();
+    for (const [path, hash] of Object.entries(BUILD.files)) {
+      const url = address(path);
+      // It is there where an installation broke off.
+      if (!(await cache.match(url))) await keep(cache, url, hash, old.get(hash));
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error : new Error(String(error));
+    // Half a build in a full storage is of no use.
+    if (reason.name === "QuotaExceededError") await caches.delete(NAME);
+    const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+    for (const page of pages) page.postMessage({ notKept: reason.message });
+    throw error;
+  }
+  await worker.skipWaiting();
+}
+
+/** Forget other builds when no page can need them: when none is open but the one that comes. */
+async function forget() {
+  const { installing, waiting } = worker.registration;
+  const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  if (installing || waiting || pages.length > 0) return;
+  for (const name of await caches.keys()) {
+    if (name.startsWith(PREFIX) && name !== NAME) await caches.delete(name);
+  }
+}
+
+/** @param {Request} request @returns {Promise<Response>} */
+async function answer(request) {
+  const { origin, pathname } = new URL(request.url);
+  const path = (origin + pathname).replace(scope, "");
+  const home = request.mode === "navigate" && ["", "index.html"].includes(path); // whatever its query
+  const wanted = home ? address("index.html") : request.url;
+  const cache = await caches.open(NAME);
+  return (await cache.match(wanted)) ?? (await caches.match(wanted)) ?? fetch(request);
+}
+
+worker.addEventListener("install", (event) => event.waitUntil(install()));
+worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
+worker.addEventListener("fetch", (event) => {
+  const { request } = event;
+  if (request.method !== "GET" || !request.url.startsWith(scope)) return;
+  event.respondWith(answer(request));
+  if (request.mode === "navigate") event.waitUntil(forget());
+});
