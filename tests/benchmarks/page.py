@@ -130,6 +130,8 @@ def make_site(folder, networks, offline):
     build.build(folder, None, offline)
     rivals = folder / "rivals"
     shutil.copytree(Path(__file__).parent / "rivals", rivals)
+    (app,) = folder.glob("app-*")  # by a name that the rivals' modules can know
+    shutil.copytree(app, folder / "app")
     (rivals / "npm").mkdir()
     for version, files in NPM.values():
         for file in files:
@@ -191,7 +193,9 @@ class Pynet(Side):
     """pynet's own page."""
 
     take = """async () => {
-        const [store, ink] = await Promise.all([import('./app/store.js'), import('./app/ink.js')]);
+        const app = document.querySelector('script[type=module]').src;
+        const modules = ['store.js', 'ink.js'].map(name => import(new URL(name, app)));
+        const [store, ink] = await Promise.all(modules);
         const {strokes} = store.get();
         ink.clear();
         return strokes;

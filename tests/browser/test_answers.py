@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from browser.conftest import STORE
 from browser.digits import DIGITS
 
 SEVEN = DIGITS[7][0]
@@ -169,7 +170,7 @@ def test_only_one_pointer_draws(booted):
     booted.page.mouse.move(*booted.place(0.9, 0.9))
     booted.page.mouse.up(button="right")
     strokes = booted.page.evaluate(
-        "import('./app/store.js').then(store => store.get().strokes.map(s => s.map(p => p.x)))"
+        f"{STORE}.then(store => store.get().strokes.map(s => s.map(p => p.x)))"
     )
     assert len(strokes) == 1
     assert max(strokes[0]) - min(strokes[0]) < 0.01
@@ -187,7 +188,7 @@ def test_each_move_is_one_point(booted):
     mouse.up()
     expect(booted.page.get_by_test_id("prediction")).not_to_have_attribute("data-digit", "")
     strokes = booted.page.evaluate(
-        "import('./app/store.js').then(store => store.get().strokes.map(s => s.map(p => p.x)))"
+        f"{STORE}.then(store => store.get().strokes.map(s => s.map(p => p.x)))"
     )
     assert [len(stroke) for stroke in strokes] == [len(shares)]
     np.testing.assert_allclose(strokes[0], shares, atol=0.01)

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
-from browser.conftest import Site, Watch, serving
+from browser.conftest import Site, Watch, asset, serving
 from browser.digits import DIGITS
 
 BROKEN = r"console: |response: 404|request failed|page error: Unexpected token '<'"
@@ -19,7 +19,7 @@ BROKEN = r"console: |response: 404|request failed|page error: Unexpected token '
 # asks for it once only.
 NAMED = {
     "weights/index.json": "weights/index.json",
-    "pyscript.json": "pyscript.json",
+    "pyscript.json": "pyscript-",  # then its hash, and .json
     "worker.py": "worker.py",
     "app/python.js": "python.js",
     "runtime/pyodide/pyodide.mjs": "pyodide.mjs",
@@ -43,7 +43,8 @@ def test_each_missing_asset_is_named_and_a_retry_recovers(new_site, site, watch)
     watch.allow(BROKEN)
     page = new_site()
     for path, name in NAMED.items():
-        page.page.route(f"{site}{path}", missing)
+        gone = asset(site, path)
+        page.page.route(gone, missing)
         if page.page.url == "about:blank":
             page.open(site)
         else:
@@ -51,7 +52,7 @@ def test_each_missing_asset_is_named_and_a_retry_recovers(new_site, site, watch)
         page.expect_state("error")
         expect(page.status).to_contain_text(name)
         expect(page.status).to_contain_text("Retry")
-        page.page.unroute(f"{site}{path}")
+        page.page.unroute(gone)
     page.draw(DIGITS[7][0])
     page.retry.click()
     page.expect_state("ready").expect_digit(7)
@@ -63,10 +64,11 @@ def test_missing_module_of_the_page(new_site, site, watch, path):
     """Without a module of its own the page still says so, and a retry loads it anew."""
     watch.allow(BROKEN)
     page = new_site()
-    page.page.route(f"{site}{path}", missing)
+    gone = asset(site, path)
+    page.page.route(gone, missing)
     page.open(site).expect_state("error")
     expect(page.status).to_contain_text("Retry")
-    page.page.unroute(f"{site}{path}")
+    page.page.unroute(gone)
     page.retry.click()
     page.expect_state("ready")
 
@@ -75,7 +77,7 @@ def test_missing_style_sheet_is_said(new_site, site, watch):
     """Without its style sheet the page works and says what is missing."""
     watch.allow(BROKEN)
     page = new_site()
-    page.page.route(f"{site}style.css", missing)
+    page.page.route(asset(site, "style.css"), missing)
     page.open(site)
     expect(page.page.get_by_text("The style sheet did not arrive")).to_be_visible()
 
@@ -98,11 +100,12 @@ def test_truncated_asset(new_site, site, dist, watch, path):
         whole = (dist / route.request.url.removeprefix(site)).read_bytes()
         route.fulfill(status=200, body=whole[: len(whole) // 2])
 
-    page.page.route(f"{site}{path}", cut)
+    damaged = asset(site, path)
+    page.page.route(damaged, cut)
     page.open(site).expect_state("error")
     expect(page.status).to_contain_text("Retry")
     assert "\n" not in page.status.inner_text()
-    page.page.unroute(f"{site}{path}")
+    page.page.unroute(damaged)
     page.retry.click()
     page.expect_state("ready")
 
@@ -110,8 +113,9 @@ def test_truncated_asset(new_site, site, dist, watch, path):
 def test_broken_weights_are_named(new_page, watch, copy_of_site):
     """A damaged network gives one line that names the file; the others still work."""
     # The first network of the list is the one that the page loads by itself.
-    first = json.loads((copy_of_site / "weights/index.json").read_text())[0]["file"]
-    path = copy_of_site / "weights" / first
+    (index,) = copy_of_site.glob("weights/index-*.json")
+    first = json.loads(index.read_text())[0]["file"]
+    (path,) = copy_of_site.glob(f"weights/{first.removesuffix('.npz')}-*.npz")
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("meta.npy", b"nonsense")
     with serving(copy_of_site) as url:
@@ -158,7 +162,7 @@ def test_start_without_progress_ends(new_site, site, watch):
     watch.allow("request failed")
     page = new_site()
     page.page.clock.install()
-    page.page.route(f"{site}runtime/pyodide/pyodide.asm.wasm", lambda route: None)
+    page.page.route(asset(site, "runtime/pyodide/pyodide.asm.wasm"), lambda route: None)
     page.open(site)
     expect(page.status).to_contain_text(re.compile(r"Fetching Python: [1-9]"))
     while page.root.get_attribute("data-state") == "loading":

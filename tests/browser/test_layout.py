@@ -5,6 +5,7 @@ from importlib.resources import files
 import pytest
 from playwright.sync_api import expect
 
+from browser.conftest import STORE, asset
 from browser.digits import DIGITS
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
@@ -35,7 +36,7 @@ def test_axe_finds_nothing_while_loading_and_after_a_failure(new_site, site, wat
     """The page that loads and the page that failed are as accessible as the one that is ready."""
     watch.allow("console: |response: 404|request failed")
     page = new_site(color_scheme=scheme, viewport={"width": 320, "height": 640})
-    page.page.route(f"{site}weights/index.json", lambda route: route.fulfill(status=404))
+    page.page.route(asset(site, "weights/index.json"), lambda route: route.fulfill(status=404))
     page.open(site)
     page.page.evaluate(AXE)
     assert page.page.evaluate(VIOLATIONS) == []
@@ -100,9 +101,7 @@ def test_finger_on_the_pad_does_not_scroll_but_beside_it_does(new_site, site):
         page.page.evaluate("new Promise(requestAnimationFrame)")
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     assert page.page.evaluate("scrollY") > 50
-    strokes = page.page.evaluate(
-        "import('./app/store.js').then(store => store.get().strokes.length)"
-    )
+    strokes = page.page.evaluate(f"{STORE}.then(store => store.get().strokes.length)")
     assert strokes == 1
 
 

@@ -2,23 +2,24 @@
 
 import pytest
 
+from browser.conftest import STORE
 from browser.digits import drawings
 from pynet import load, strokes_to_image
 
 COUNT = 200
 
 # Draws through the page's own store, which leads to the same code as a pointer event.
-DRAW = """async strokes => {
-    const store = await import('./app/store.js');
+DRAW = f"""async strokes => {{
+    const store = await {STORE};
     const answer = new Promise(resolve => document.addEventListener(
-        'pynet:prediction', ({detail}) => resolve(detail), {once: true}));
+        'pynet:prediction', ({{detail}}) => resolve(detail), {{once: true}}));
     const now = store.get();
-    store.set({
-        strokes: strokes.map(stroke => stroke.map(([x, y]) => ({x, y}))),
+    store.set({{
+        strokes: strokes.map(stroke => stroke.map(([x, y]) => ({{x, y}}))),
         drawing: now.drawing + 1, inkTime: performance.now(), answer: null,
-    });
+    }});
     return await answer;
-}"""
+}}"""
 
 
 @pytest.mark.timeout(300)
