@@ -5,7 +5,7 @@ never mix: a page asks for exactly the files that it was built with. What is ask
 that cannot change keeps its own, and is asked for anew at each visit: index.html and what a browser
 looks for by itself, and the sources of pynet/, which are there to be read.
 
-Files that name each other (a folder of modules, Pyodide's) share one hash in their folder's name.
+Modules that import each other by name share one hash, in the name of their folder.
 
 The large ones are stored gzip-compressed as `NAME.gz`, alone, and web/app/site.js undoes it. So
 the bytes on the wire are the same from every host: GitHub Pages compresses neither archives nor
@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from builder.files import sha256
 
 PLAIN = ("index.html", "sw.js", "manifest.webmanifest", "licenses.txt", ".nojekyll", "pynet/")
-FOLDERS = ("app/", "runtime/pyscript/", "runtime/pyodide/", "runtime/python/")
+FOLDERS = ("app/", "runtime/pyscript/", "runtime/pyodide/")
 PACKED = (".wasm", ".so", ".zip", ".whl", ".bin")
 DIGITS = 10  # of the hash, in hex: 40 bits are far more than a few hundred files need
 HASHED = re.compile(rf"-[0-9a-f]{{{DIGITS}}}(?=[./])")
@@ -60,7 +60,9 @@ def stored(name: str, data: bytes) -> tuple[str, bytes]:
 
 
 def folder_of(name: str) -> str:
-    """Return the folder that shares one hash and holds `name`, or nothing."""
+    """Return the folder whose modules share one hash if `name` is one of them, else nothing."""
+    if not name.endswith((".js", ".mjs")):
+        return ""
     return next((folder for folder in FOLDERS if name.startswith(folder)), "")
 
 
@@ -92,7 +94,7 @@ def given(files: Mapping[str, bytes]) -> tuple[dict[str, str], dict[str, bytes]]
     """Return the address of each name, and the content of each address."""
     folders: dict[str, str] = {}
     for folder in FOLDERS:
-        members = sorted(name for name in files if name.startswith(folder))
+        members = sorted(name for name in files if folder_of(name) == folder)
         listing = "\n".join(f"{name} {sha256(files[name])}" for name in members)
         folders[folder] = hashed(folder, listing.encode())
     addresses, site = {}, {}

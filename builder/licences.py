@@ -10,9 +10,13 @@ from builder.console import ROOT
 from builder.pinned import NUMPY, NUMPY_WHEEL, PYODIDE, PYSCRIPT
 
 NOTICES = f"""\
-This folder holds pynet's page and the software that it runs on, each file as it was published
-(but pyodide-lock.json, reduced to numpy). Each part keeps its own licence. The texts that their
-packages carry, and those that several parts share, follow in full; the rest is by address.
+This folder holds pynet's page and the software that it runs on. Each part keeps its own licence.
+The texts that their packages carry, and those that several parts share, follow in full; the rest is
+by address.
+
+Each file is as it was published, or packed with gzip, which the page undoes. But pyodide-lock.json
+names numpy alone; and of python_stdlib.zip and numpy's wheel only those modules are here, each as
+it was published, that the page can reach.
 
 pynet                   MIT
 PyScript core {PYSCRIPT}    Apache-2.0              https://github.com/pyscript/pyscript

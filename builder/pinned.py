@@ -107,25 +107,27 @@ PINNED = (
 # fmt: on
 IN_PAGE = ("pyodide/", "pyscript/")  # of these, what goes into dist/runtime/
 
-# What Pyodide asks of its lock file, for numpy alone; `info` must equal the core's own.
-LOCK_FILE = {
-    "info": {
+
+def lock_file(numpy_sha256: str) -> dict:
+    """Return what Pyodide asks of its lock file, for numpy alone.
+
+    `info` must equal the core's own.
+    """
+    numpy = {
+        "name": "numpy",
+        "version": NUMPY,
+        "file_name": NUMPY_WHEEL,
+        "sha256": numpy_sha256,
+        "install_dir": "site",
+        "package_type": "package",
+        "imports": ["numpy"],
+        "depends": [],
+        "unvendored_tests": False,
+    }
+    info = {
         "abi_version": "2026_0",
         "arch": "wasm32",
         "platform": "emscripten_5_0_3",
         "python": "3.14.0",
-    },
-    "packages": {
-        "numpy": {
-            "name": "numpy",
-            "version": NUMPY,
-            "file_name": NUMPY_WHEEL,
-            "sha256": next(file.sha256 for file in PINNED if file.name == NUMPY_WHEEL),
-            "install_dir": "site",
-            "package_type": "package",
-            "imports": ["numpy"],
-            "depends": [],
-            "unvendored_tests": False,
-        }
-    },
-}
+    }
+    return {"info": info, "packages": {"numpy": numpy}}

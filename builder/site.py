@@ -6,14 +6,15 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from builder.addresses import addressed, versioned
+from builder.addresses import addressed, hashed, versioned
 from builder.console import ROOT, BuildError, describe, say, shown
 from builder.fetch import pinned_files
-from builder.files import source_files, to_json
+from builder.files import sha256, source_files, to_json
 from builder.licences import licenses
 from builder.networks import weights
 from builder.offline import service_worker
-from builder.pinned import IN_PAGE, LOCK_FILE
+from builder.pinned import IN_PAGE, NUMPY_WHEEL, lock_file
+from builder.slim import slim
 from builder.write import write_site
 
 
@@ -21,7 +22,8 @@ def build(out: Path, runtime: Path | None = None, offline: bool = False) -> None
     """Make the site in `out`, or leave `out` as it was and raise BuildError."""
     try:
         pinned = pinned_files(runtime, offline)
-        files = {**page(), **python_sources(), **weights(), **runtime_files(pinned)}
+        files = {**page(), **python_sources(), **weights()}
+        files |= runtime_files(pinned, python_in_page(files))
         files["pyscript.json"] = pyscript_config(files)
         files["licenses.txt"] = licenses(pinned)
         files[".nojekyll"] = b""  # Jekyll, on GitHub Pages from a branch, would drop __init__.py
@@ -63,15 +65,33 @@ def pyscript_config(site: Mapping[str, bytes]) -> bytes:
     try:
         config = json.loads(site["pyscript.json"])
         files = config.setdefault("files", {})
-        for path in sorted(path for path in site if path.startswith("pynet/")):
-            # The query tells the service worker, and any cache, which build it belongs to.
-            files[f"./{versioned(path, site[path])}"] = f"./{path}"
+        for path, data in sorted(site.items()):
+            if path.startswith("pynet/"):
+                # The query tells the service worker, and any cache, which build it belongs to.
+                files[f"./{versioned(path, data)}"] = f"./{path}"
+            elif path.endswith(".py") and path != "worker.py":
+                files[f"./{hashed(path, data)}"] = f"./{path}"
     except (ValueError, AttributeError) as error:
         raise BuildError(f"web/pyscript.json: expected a JSON object, got {error}") from None
     return to_json(config)
 
 
-def runtime_files(pinned: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return PyScript and Pyodide as the page loads them, with a lock file for numpy alone."""
-    files = {f"runtime/{path}": data for path, data in pinned.items() if path.startswith(IN_PAGE)}
-    return {**files, "runtime/pyodide/pyodide-lock.json": to_json(LOCK_FILE)}
+def python_in_page(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the Python sources of the page, and those that the build runs in the page's Python."""
+    inside = ROOT / "builder" / "inside"
+    texts = {path.name: path.read_bytes() for path in source_files(inside)}
+    return texts | {name: data for name, data in files.items() if name.endswith(".py")}
+
+
+def runtime_files(pinned: Mapping[str, bytes], sources: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return PyScript and Pyodide as the page loads them: as published, but what can be reached.
+
+    `sources` is the page's Python. The lock file names numpy alone.
+    """
+    stdlib, wheel = "pyodide/python_stdlib.zip", f"pyodide/{NUMPY_WHEEL}"
+    files = {path: data for path, data in pinned.items() if path.startswith(IN_PAGE)}
+    files[stdlib], files[wheel] = slim(
+        files[stdlib], files[wheel], files["pyodide/pyodide.asm.wasm"], sources
+    )
+    files["pyodide/pyodide-lock.json"] = to_json(lock_file(sha256(files[wheel])))
+    return {f"runtime/{path}": data for path, data in files.items()}

@@ -1,10 +1,12 @@
 """What the tests of the build share: running build.py, and looking at what it made."""
 
 import gzip
+import io
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 from builder.addresses import logical
@@ -57,6 +59,14 @@ def address(site, name):
     """Return the path in a site of a file by the name that it had before the build."""
     (path,) = [path for path in tree(site) if logical(path) == name]
     return path
+
+
+def by_module(archive):
+    """Return path and text of each module of a zip, by its full name."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        found = {name: opened.read(name) for name in opened.namelist() if name.endswith(".py")}
+    names = {path: path[:-3].replace("/", ".").removesuffix(".__init__") for path in found}
+    return {names[path]: (path, text) for path, text in found.items()}
 
 
 def copy_repository(target):

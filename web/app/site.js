@@ -18,18 +18,17 @@ export function urlOf(name) {
   return new URL(asset ? asset.address : name, ROOT).href; // what is not there gives a 404 by name
 }
 
-/** @type {ReadonlyMap<string, string>} */
-const PACKED = new Map(
-  Object.values(ASSETS)
-    .filter(({ address }) => address.endsWith(".gz"))
-    .map(({ address }) => [new URL(address.slice(0, -3), ROOT).href, new URL(address, ROOT).href]),
-);
+/** The hash in an address. */
+const HASH = /-[0-9a-f]{10}(?=[./])/g;
 
 /**
- * Where a file is stored that is asked for by its address without .gz, as Pyodide does.
+ * Where a file is stored that is asked for beside another one, as Pyodide asks for its own.
  * @param {string} url
  */
-export const storedAt = (url) => PACKED.get(url) ?? url;
+export function storedAt(url) {
+  const name = url.startsWith(ROOT.href) ? url.slice(ROOT.href.length).replace(HASH, "") : "";
+  return name in ASSETS ? urlOf(name) : url;
+}
 
 /**
  * Undo gzip where it is still there: a host may have named it in Content-Encoding, and then the
