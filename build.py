@@ -3,6 +3,7 @@
 
     python build.py                                  make dist/, complete and self-contained
     python build.py serve [--port N] [--no-open]     make it, then serve it on this machine
+    python build.py zip                              make it, and one file of it for a classroom
     python build.py test [PYTEST ARGUMENT ...]       linters, type check and the whole suite
 
 This is the command line; the work is done in builder/, whose __init__.py says where.
@@ -19,6 +20,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 (whoever has an older one is to re
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I and -P leave it out
 
+from builder.archive import write_archive
 from builder.console import ROOT, BuildError, describe
 from builder.server import make_server, serve
 from builder.site import build
@@ -52,16 +54,22 @@ def main(arguments: list[str]) -> int:
     )
     parser = argparse.ArgumentParser(
         prog="build.py",
-        description="Build the site into dist/; or build and serve it; or run all tests.",
+        description="Build the site into dist/; and serve it, or zip it; or run all tests.",
         parents=[common],
         allow_abbrev=False,
     )
-    commands = parser.add_subparsers(dest="command", metavar="{serve,test}")
+    commands = parser.add_subparsers(dest="command", metavar="{serve,zip,test}")
     serving = commands.add_parser(
         "serve", parents=[common], allow_abbrev=False, help="build, then serve on this machine only"
     )
     serving.add_argument("--port", type=int, metavar="N", help="default: 8000, or a free one")
     serving.add_argument("--no-open", action="store_true", help="do not open the browser")
+    commands.add_parser(
+        "zip",
+        parents=[common],
+        allow_abbrev=False,
+        help="build, then put the site into one file that needs no internet",
+    )
     commands.add_parser(
         "test",
         parents=[common],
@@ -79,6 +87,8 @@ def main(arguments: list[str]) -> int:
         if options.command == "test":
             return test(out, runtime, offline, rest)
         build(out, runtime, offline)
+        if options.command == "zip":
+            write_archive(out)
         if options.command == "serve":
             serve(out, options.port, open_browser=not options.no_open)
     except (BuildError, OSError) as error:

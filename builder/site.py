@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from builder.addresses import addressed, hashed, versioned
+from builder.budget import check_budget
 from builder.console import ROOT, BuildError, describe, say, shown
 from builder.fetch import pinned_files
 from builder.files import sha256, source_files, to_json
@@ -29,6 +30,7 @@ def build(out: Path, runtime: Path | None = None, offline: bool = False) -> None
         files[".nojekyll"] = b""  # Jekyll, on GitHub Pages from a branch, would drop __init__.py
         site = addressed(files)
         site["sw.js"] = service_worker(site)  # the last one: it lists all others
+        check_budget(files, site)
         changed = write_site(site, out)
     except OSError as error:
         raise BuildError(describe(error)) from error

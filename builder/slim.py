@@ -22,6 +22,7 @@ START = ("encodings", "encodings.utf_8", "encodings.ascii", "encodings.latin_1",
 START += ("site", "importlib", "numpy", "numpy.random", "numpy.linalg", "numpy.fft")
 DEVELOPERS = ("unittest", "doctest", "pdb", "pydoc", "idlelib", "ensurepip", "antigravity", "this")
 DEVELOPERS += ("numpy.testing", "numpy.f2py", "numpy.distutils", "numpy.conftest")
+DEVELOPERS += ("numpy.matlib",)  # deprecated; it imports all that numpy has, f2py too
 
 IMPORT = re.compile(
     rb"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+(\([^)]*\)|(?:\\\r?\n|[^\n])*)"
@@ -78,8 +79,13 @@ def imported(module: str, path: str, text: bytes) -> set[str]:
     return found
 
 
-def reachable(modules: Mapping[str, tuple[str, bytes]], start: Iterable[str]) -> set[str]:
-    """Return the names among `modules` (name -> path and text) that `start` leads to."""
+def reachable(
+    modules: Mapping[str, tuple[str, bytes]], start: Iterable[str], in_core: Collection[str]
+) -> set[str]:
+    """Return the names among `modules` (name -> path and text) that `start` leads to.
+
+    Those of `in_core` are imported by the compiled half of the package that they are in.
+    """
     seen: set[str] = set()
     todo = list(start)
     while todo:
@@ -91,6 +97,7 @@ def reachable(modules: Mapping[str, tuple[str, bytes]], start: Iterable[str]) ->
             seen.add(name)
             path, text = modules[name]
             todo += imported(name, path, text)
+            todo += [other for other in in_core if other.startswith(f"{name}.")]
             if not path.endswith(".so") and name != "encodings.aliases":
                 todo += codecs_named(text)
     return seen
@@ -110,12 +117,12 @@ def codecs_named(text: bytes) -> list[str]:
 
 
 def named_in_core(wasm: bytes, modules: Collection[str]) -> set[str]:
-    """Return the private modules whose names stand in Pyodide's core, which imports some of them.
+    """Return the modules whose names stand in Pyodide's core, which imports some of them.
 
-    Public ones stand there too, all of them, in the list sys.stdlib_module_names.
+    Public ones at the top stand there anyway, all of them, in the list sys.stdlib_module_names.
     """
-    private = {name for name in modules if name.startswith("_") and "." not in name}
-    return {name for name in private if b"\0" + name.encode() + b"\0" in wasm}
+    candidates = {name for name in modules if name.startswith("_") or "." in name}
+    return {name for name in candidates if b"\0" + name.encode() + b"\0" in wasm}
 
 
 def slim(
@@ -130,8 +137,9 @@ def slim(
     modules = {name: (path, files[path]) for path in files if (name := module_of(path))}
     pyodide = [name for name in modules if name.startswith(("pyodide", "_pyodide"))]
     own = [name for path in sources if (name := module_of(path))]
-    start = [*START, *pyodide, *own, *named_in_core(wasm, modules)]
-    kept = {modules[name][0] for name in reachable(modules, start)}
+    in_core = named_in_core(wasm, modules)
+    start = [*START, *pyodide, *own, *(name for name in in_core if "." not in name)]
+    kept = {modules[name][0] for name in reachable(modules, start, in_core)}
     metadata = re.compile(r"[^/]+\.dist-info/(METADATA|WHEEL|RECORD)")
     return tuple(
         write_zip({p: d for p, d in archive.items() if p in kept or metadata.fullmatch(p)})

@@ -32,11 +32,11 @@ def test_unknown_argument_is_refused(site):
 
 
 def test_help_names_the_commands():
-    """--help tells of serve and test."""
+    """--help tells of serve, zip and test."""
     done = run(ROOT, "--help")
     assert done.returncode == 0
-    assert "serve" in done.stdout
-    assert "test" in done.stdout
+    for command in ("serve", "zip", "test"):
+        assert command in done.stdout
 
 
 def test_old_python_reads_one_line():

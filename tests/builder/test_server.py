@@ -139,8 +139,8 @@ def test_serve_says_where_and_stops_cleanly(site):
         text=True,
     )
     try:
-        lines = [process.stdout.readline(), process.stdout.readline()]
-        url = urllib.parse.urlsplit(lines[1].split(" at ")[1].split()[0])
+        line = next(line for line in process.stdout if line.startswith("serving "))
+        url = urllib.parse.urlsplit(line.split(" at ")[1].split()[0])
         connection = http.client.HTTPConnection(url.hostname, url.port)
         assert get(connection, "/")[0] == 200
         process.send_signal(signal.SIGINT)
