@@ -76,17 +76,13 @@ const draw = () => {
     const pad = document.querySelector('[data-testid=pad]');
     if (!pad) return;
     const {left, top, width, height} = pad.getBoundingClientRect();
-    const send = (type, [x, y]) => {
-        const now = performance.now();
-        while (performance.now() === now); // the page takes two events of one time for the same
-        pad.dispatchEvent(new PointerEvent(type, {
-            clientX: left + x * width, clientY: top + y * height, pointerId: 1, bubbles: true,
-            buttons: type === 'pointerup' ? 0 : 1, button: type === 'pointermove' ? -1 : 0,
-        }));
-    };
+    const send = (type, [x, y]) => pad.dispatchEvent(new PointerEvent(type, {
+        clientX: left + x * width, clientY: top + y * height, pointerId: 1, bubbles: true,
+        buttons: type === 'pointerup' ? 0 : 1, button: type === 'pointerrawupdate' ? -1 : 0,
+    }));
     for (const stroke of STROKES) {
         send('pointerdown', stroke[0]);
-        for (const point of stroke) send('pointermove', point);
+        for (const point of stroke) send('pointerrawupdate', point);
         send('pointerup', stroke.at(-1));
     }
     if (document.querySelector('[data-testid=clear]').disabled) setTimeout(draw, 5); // no ink yet

@@ -72,7 +72,14 @@ def chromium_path():
 
 
 @pytest.fixture(scope="session")
-def browser():
+def playwright():
+    """Return the one Playwright that a process may have."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright):
     """Return one Chromium for all tests."""
     arguments = [
         "--no-sandbox",
@@ -83,10 +90,9 @@ def browser():
         "--no-first-run",
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no other site can be reached
     ]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=chromium_path(), args=arguments)
-        yield chromium
-        chromium.close()
+    chromium = playwright.chromium.launch(executable_path=chromium_path(), args=arguments)
+    yield chromium
+    chromium.close()
 
 
 # In a page's text: the page's own module, whose address has a hash in it.
