@@ -1,5 +1,5 @@
-"""WebKit by the W3C WebDriver protocol, with the standard library: JSON over HTTP, and no more of it
-than these tests need.
+"""WebKit by the W3C WebDriver protocol, with the standard library: JSON over HTTP, and no more than
+these tests need.
 
 Runs Debian's packages webkit2gtk-driver and xvfb: WebKitWebDriver starts WebKitGTK's MiniBrowser,
 on a screen of its own, since without one a session never begins.
