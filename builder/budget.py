@@ -5,31 +5,16 @@ Counted is what a host sends that compresses text, as GitHub Pages does, without
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from builder.addresses import logical, pack
 from builder.console import BuildError, say
 from builder.offline import kept
+from builder.visits import fetched_first, ordinary_only
 
 FIRST = 10_500_000  # bytes until the first answer
 ALL = 13_000_000  # bytes with what the service worker then fetches
 SHOWN = 100_000  # bytes of a file that has a line of its own in the table
-
-SNAPSHOT = "runtime/snapshot.bin"
-# What a snapshot of Python's memory holds already; all else is fetched for later imports alone.
-IN_SNAPSHOT = ("pynet/", "answers.py", "runtime/pyodide/python_stdlib.zip")
-IN_SNAPSHOT += ("runtime/pyodide/numpy-", "runtime/pyodide/pyodide-lock.json")
-
-
-def fetched_first(files: Mapping[str, bytes]) -> set[str]:
-    """Return the names, of all files by name, that the page fetches until its first answer."""
-    default = f"weights/{json.loads(files['weights/index.json'])[0]['file']}"
-    first = {name for name in files if not name.startswith(("weights/", "icons/", "licenses.txt"))}
-    first |= {"weights/index.json"} - {".nojekyll", "sw.js"}
-    if SNAPSHOT in files:
-        return {name for name in first if not name.startswith(IN_SNAPSHOT)}
-    return {name for name in first | {default} if not name.startswith("runtime/libraries/")}
 
 
 def on_the_wire(path: str, data: bytes) -> int:
@@ -54,19 +39,16 @@ def check_budget(files: Mapping[str, bytes], site: Mapping[str, bytes]) -> None:
         When a visit would fetch more than it may.
     """
     problem = ""
-    first = fetched_first(files)
+    first, ordinary = fetched_first(files), ordinary_only(files)
     wire = {path: on_the_wire(path, data) for path, data in site.items() if kept(path)}
-    groups = {True: [], False: []}
-    for path in wire:
-        groups[logical(path) in first].append(path)
     lines = ["    sent   in use  MB"]
     total = 0
-    for is_first, label, limit in (
-        (True, "until the first answer", FIRST),
-        (False, "with what is kept for use without a network", ALL),
+    for label, limit, wanted in (
+        ("until the first answer", FIRST, lambda name: name in first),
+        ("with what is kept for offline use", ALL, lambda name: name not in first | ordinary),
     ):
-        paths = sorted(groups[is_first], key=wire.get, reverse=True)
-        large = [path for path in paths if wire[path] >= SHOWN]
+        paths = [path for path in wire if wanted(logical(path))]
+        large = sorted((p for p in paths if wire[p] >= SHOWN), key=wire.get, reverse=True)
         small = [path for path in paths if wire[path] < SHOWN]
         lines += [row(wire[path], used(path, files, site), logical(path)) for path in large]
         rest = sum(used(path, files, site) for path in small)
@@ -75,6 +57,8 @@ def check_budget(files: Mapping[str, bytes], site: Mapping[str, bytes]) -> None:
         lines.append(f"{total / 1e6:8.2f}           {label}; the budget is {limit / 1e6:.1f} MB")
         if total > limit and not problem:
             problem = f"{total} bytes {label}: over the budget of {limit} (builder/budget.py)"
+    if more := sum(wire[path] for path in wire if logical(path) in ordinary):
+        lines.append(f"{more / 1e6:8.2f}           more where a browser cannot use the snapshot")
     say("\n".join(lines))
     if problem:
         raise BuildError(problem)

@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from builder.addresses import versioned
+from builder.addresses import logical, versioned
 from builder.files import sha256
 
 
-def service_worker(site: Mapping[str, bytes]) -> bytes:
-    """Return web/sw.js with the list of the whole site in front of it.
+def service_worker(site: Mapping[str, bytes], ordinary: Collection[str]) -> bytes:
+    """Return web/sw.js with the lists of the whole site in front of it.
 
     Parameters
     ----------
     site : mapping of str to bytes
         All files of dist/ by path, complete but for this one.
+    ordinary : collection of str
+        Names of files that only a start of Python without its snapshot asks for. They are kept
+        where that was needed.
 
     Returns
     -------
     bytes
-        ``const BUILD = {"name": ..., "files": {address: SHA-256}};``, then the text of sw.js. The
-        name is the hash of the list and of sw.js, so that two builds never share a cache.
+        ``const BUILD = {"name": ..., "files": {address: SHA-256}, "ordinary": {the same}};``, then
+        the text of sw.js. The name is the hash of the lists and of sw.js, so that two builds never
+        share a cache.
     """
     source = site["sw.js"]
-    files = dict(entry(path, data) for path, data in sorted(site.items()) if kept(path))
-    name = sha256(source + json.dumps(files).encode())[:16]
-    table = json.dumps({"name": name, "files": files}, indent=1)
+    lists: dict[str, dict[str, str]] = {"files": {}, "ordinary": {}}
+    for path, data in sorted(site.items()):
+        if kept(path):
+            which = "ordinary" if logical(path) in ordinary else "files"
+            lists[which].update([entry(path, data)])
+    name = sha256(source + json.dumps(lists).encode())[:16]
+    table = json.dumps({"name": name, **lists}, indent=1)
     return f"const BUILD = {table};\n\n".encode() + source
 
 

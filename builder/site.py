@@ -15,7 +15,8 @@ from builder.licences import licenses
 from builder.networks import weights
 from builder.offline import service_worker
 from builder.pinned import IN_PAGE, NUMPY_WHEEL, lock_file
-from builder.slim import slim
+from builder.slim import embedded, slim
+from builder.visits import ordinary_only
 from builder.write import write_site
 
 
@@ -29,7 +30,9 @@ def build(out: Path, runtime: Path | None = None, offline: bool = False) -> None
         files["licenses.txt"] = licenses(pinned)
         files[".nojekyll"] = b""  # Jekyll, on GitHub Pages from a branch, would drop __init__.py
         site = addressed(files)
-        site["sw.js"] = service_worker(site)  # the last one: it lists all others
+        site["sw.js"] = service_worker(
+            site, ordinary_only(files)
+        )  # the last one: it lists all others
         check_budget(files, site)
         changed = write_site(site, out)
     except OSError as error:
@@ -81,7 +84,7 @@ def pyscript_config(site: Mapping[str, bytes]) -> bytes:
 def python_in_page(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return the Python sources of the page, and those that the build runs in the page's Python."""
     inside = ROOT / "builder" / "inside"
-    texts = {path.name: path.read_bytes() for path in source_files(inside)}
+    texts = {path.name: path.read_bytes() for path in source_files(inside) if path.suffix == ".py"}
     return texts | {name: data for name, data in files.items() if name.endswith(".py")}
 
 
@@ -92,6 +95,8 @@ def runtime_files(pinned: Mapping[str, bytes], sources: Mapping[str, bytes]) -> 
     """
     stdlib, wheel = "pyodide/python_stdlib.zip", f"pyodide/{NUMPY_WHEEL}"
     files = {path: data for path, data in pinned.items() if path.startswith(IN_PAGE)}
+    scripts = [data for path, data in files.items() if path.startswith("pyscript/core-")]
+    sources = {**sources, "pyscript.py": embedded(b"\n".join(scripts))}
     files[stdlib], files[wheel] = slim(
         files[stdlib], files[wheel], files["pyodide/pyodide.asm.wasm"], sources
     )

@@ -1,11 +1,11 @@
 """The part of Python's standard library and of numpy that the page can reach, by the rule below.
 
 Kept is what an import statement leads to, wherever it stands in the text, from the start: what the
-page's own files import, all of Pyodide's own Python, and numpy.random, numpy.linalg and numpy.fft
-for whoever extends the page. Compiled modules name in their bytes what they import; a codec is
-kept if reached text names it. Statements are found by their look and not by parsing, since this
-Python may be older than the one in the page; a sentence of a docstring that looks like one only
-keeps a module too many. Not followed are imports of what serves developers alone.
+page's own files import, all of Pyodide's and PyScript's own Python, and numpy.random, numpy.linalg
+and numpy.fft for whoever extends the page. Compiled modules name in their bytes what they import; a
+codec is kept if reached text names it. Statements are found by their look and not by parsing, since
+this Python may be older than the one in the page; a sentence of a docstring that looks like one
+only keeps a module too many. Not followed are imports of what serves developers alone.
 
 Headers, stubs, tests and all else that is neither module nor metadata stay behind; licences too,
 for they stand in licenses.txt.
@@ -77,6 +77,13 @@ def imported(module: str, path: str, text: bytes) -> set[str]:
                 if words := part.split():
                     found.add(f"{origin}.{words[0].decode()}")
     return found
+
+
+def embedded(script: bytes) -> bytes:
+    """Return JavaScript with each Python statement in its strings on a line of its own."""
+    for mark in (b'"', b"'", b";", rb"\n"):
+        script = script.replace(mark, b"\n")
+    return script.replace(rb"\t", b"\t")
 
 
 def reachable(

@@ -1,11 +1,21 @@
 /** What sw.js uses of a service worker's scope, which TypeScript's DOM library lacks; not shipped. */
 declare global {
-  /** Written in front of sw.js by builder/offline.py: SHA-256 in hex of each file, by its path. */
-  const BUILD: { readonly name: string; readonly files: Readonly<Record<string, string>> };
+  /** Written in front of sw.js by builder/offline.py: SHA-256 in hex of each file, by its path; in
+   *  `ordinary` of those that only a start of Python without its snapshot asks for. */
+  const BUILD: {
+    readonly name: string;
+    readonly files: Readonly<Record<string, string>>;
+    readonly ordinary: Readonly<Record<string, string>>;
+  };
 }
 
 interface LongEvent extends Event {
   waitUntil(work: Promise<unknown>): void;
+}
+
+export interface Message extends LongEvent {
+  readonly data: { readonly needed: boolean };
+  readonly source: { postMessage(message: object): void } | null;
 }
 
 interface Fetching extends LongEvent {
@@ -24,5 +34,6 @@ export interface ServiceWorkerScope {
   };
   skipWaiting(): Promise<void>;
   addEventListener(type: "install" | "activate", listener: (event: LongEvent) => void): void;
+  addEventListener(type: "message", listener: (event: Message) => void): void;
   addEventListener(type: "fetch", listener: (event: Fetching) => void): void;
 }

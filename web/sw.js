@@ -4,8 +4,8 @@
  *  What makes it safe to update:
  *  - The list of files, written in front of this text by the build, belongs to this text: a new build
  *    is a new service worker, and the browser installs it beside the one in use.
- *  - A worker answers nothing before it holds every file of its list, each with the right hash.
- *    An installation that breaks off changes nothing; the next one goes on where it ended.
+ *  - A worker answers nothing before it holds all that a visit needs, each file with the right
+ *    hash. An installation that breaks off changes nothing; the next one goes on where it ended.
  *  - An address names its content: it holds a hash. So a page gets the files of the build that it came
  *    from, whichever worker answers it; index.html alone decides which build that is.
  *
@@ -53,12 +53,12 @@ async function held() {
  */
 async function keep(cache, url, hash, old) {
   const sources = [
-    () => old,
+    async () => old,
     () => fetch(url, { priority: "low" }), // the browser may have it from the page's own request
     () => fetch(url, { priority: "low", cache: "reload" }), // and what it has may be outdated
   ];
   for (const source of sources) {
-    const response = await source();
+    const response = await source().catch(() => undefined);
     if (!response?.ok) continue;
     const bytes = await response.arrayBuffer();
     if ((await hashOf(bytes, url)) !== hash) continue;
@@ -66,28 +66,48 @@ async function keep(cache, url, hash, old) {
     const type = response.headers.get("Content-Type") ?? "application/octet-stream";
     return cache.put(url, new Response(bytes, { headers: { "Content-Type": type, ETag: hash } }));
   }
-  throw new Error(`${url} is not that of this build`);
+  throw new Error(`${url} could not be fetched, or is of another build`);
 }
 
-/** Fetch the build, one file after another, since the page has the better right to the network. */
-async function install() {
+/**
+ * Hold a list of files, one after another, since the page has the better right to the network.
+ * @param {Readonly<Record<string, string>>} files
+ */
+async function fill(files) {
   const cache = await caches.open(NAME);
+  const here = new Set((await cache.keys()).map(({ url }) => url)); // an installation may break off
+  const old = await held();
+  for (const [path, hash] of Object.entries(files)) {
+    if (!here.has(address(path))) await keep(cache, address(path), hash, old.get(hash));
+  }
+}
+
+/** Fetch the build. */
+async function install() {
+  const first = !worker.registration.active;
   try {
-    const old = await held();
-    for (const [path, hash] of Object.entries(BUILD.files)) {
-      const url = address(path);
-      // It is there where an installation broke off.
-      if (!(await cache.match(url))) await keep(cache, url, hash, old.get(hash));
-    }
+    await fill(BUILD.files);
+    if (!first) await fill(BUILD.ordinary);
   } catch (error) {
-    const reason = error instanceof Error ? error : new Error(String(error));
     // Half a build in a full storage is of no use.
-    if (reason.name === "QuotaExceededError") await caches.delete(NAME);
+    if (error instanceof Error && error.name === "QuotaExceededError") await caches.delete(NAME);
     const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
-    for (const page of pages) page.postMessage({ notKept: reason.message });
+    for (const page of pages) page.postMessage({ notKept: String(error) });
     throw error;
   }
   await worker.skipWaiting();
+}
+
+/**
+ * Hold as well what Python needs where it cannot start from its snapshot. Most devices never ask for
+ * it, so a first visit does without; a page that needed it, and each later one, sends for it.
+ * @param {import("./sw").Message} message
+ */
+async function complete({ source, data }) {
+  await fill(BUILD.ordinary).then(
+    () => source?.postMessage({ kept: true }),
+    (error) => data.needed && source?.postMessage({ notKept: String(error) }),
+  );
 }
 
 /** Forget other builds when no page can need them: when none is open but the one that comes. */
@@ -112,6 +132,7 @@ async function answer(request) {
 
 worker.addEventListener("install", (event) => event.waitUntil(install()));
 worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
+worker.addEventListener("message", (event) => event.waitUntil(complete(event)));
 worker.addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method !== "GET" || !request.url.startsWith(scope)) return;

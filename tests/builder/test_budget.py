@@ -7,6 +7,7 @@ from building import by_name, run, tree
 
 from builder import budget
 from builder.console import BuildError
+from builder.visits import fetched_first, ordinary_only
 
 
 def test_build_prints_the_table_and_keeps_to_the_budget(repository):
@@ -16,7 +17,8 @@ def test_build_prints_the_table_and_keeps_to_the_budget(repository):
     rows = [line for line in done.stdout.splitlines() if re.match(r" *\d+\.\d\d ", line)]
     sums = [line for line in rows if "budget" in line]
     assert len(sums) == 2
-    parts = [float(line.split()[0]) for line in rows if line not in sums]
+    files = [line for line in rows if re.match(r" *\d+\.\d\d +\d", line)]
+    parts = [float(line.split()[0]) for line in files]
     first, everything = (float(line.split()[0]) for line in sums)
     assert sum(parts) == pytest.approx(everything, abs=0.01 * len(parts))
     assert first < everything
@@ -47,3 +49,21 @@ def test_what_hosts_compress_is_counted_compressed():
     assert budget.on_the_wire("a.js", text) < 200
     assert budget.on_the_wire("a.npz", text) == len(text)
     assert budget.on_the_wire("a.wasm.gz", text) == len(text)
+
+
+def test_what_a_visit_fetches():
+    """With a snapshot the page needs no wheel of numpy and no default network; else it does."""
+    files = {
+        **{"index.html": b"", "app/main.js": b"", "worker.py": b"", "pynet/__init__.py": b""},
+        **{"runtime/pyodide/pyodide.asm.wasm": b"", "runtime/pyodide/numpy-2.whl": b""},
+        **{"weights/index.json": b'[{"file": "a.npz"}, {"file": "b.npz"}]'},
+        **{"weights/a.npz": b"", "weights/b.npz": b"", "sw.js": b"", ".nojekyll": b""},
+    }
+    rest = {"pynet/__init__.py", "runtime/pyodide/numpy-2.whl", "weights/a.npz"}
+    always = {"index.html", "app/main.js", "worker.py", "weights/index.json"}
+    always |= {"runtime/pyodide/pyodide.asm.wasm"}
+    assert fetched_first(files) == always | rest
+    assert ordinary_only(files) == set()
+    files["runtime/snapshot.bin"] = b""
+    assert fetched_first(files) == always | {"runtime/snapshot.bin"}
+    assert ordinary_only(files) == rest
