@@ -10,7 +10,7 @@ from builder.addresses import logical, versioned
 from builder.files import sha256
 
 
-def service_worker(site: Mapping[str, bytes], ordinary: Collection[str]) -> bytes:
+def service_worker(site: Mapping[str, bytes], ordinary: Collection[str] = ()) -> bytes:
     """Return web/sw.js with the lists of the whole site in front of it.
 
     Parameters
@@ -18,8 +18,8 @@ def service_worker(site: Mapping[str, bytes], ordinary: Collection[str]) -> byte
     site : mapping of str to bytes
         All files of dist/ by path, complete but for this one.
     ordinary : collection of str
-        Names of files that only a start of Python without its snapshot asks for. They are kept
-        where that was needed.
+        Names of files that only a start of Python without its snapshot asks for. The
+        first visit keeps them where they were needed, a later one everywhere.
 
     Returns
     -------

@@ -5,32 +5,54 @@
 import * as store from "./store.js";
 
 /** Say once, to whoever looks into the console, why the page will need its server again. */
-const sayWhy = (/** @type {string} */ reason) => console.info(`Not kept for offline use: ${reason}`);
+const sayWhy = (/** @type {string} */ reason) =>
+  console.info(`The newest version is not kept for offline use: ${reason}`);
 
-async function register() {
+function ready() {
+  if (store.get().offline === "no") store.set({ offline: "ready" });
+}
+
+/** @param {ServiceWorkerContainer} container */
+async function register(container) {
+  const again = Boolean(container.controller);
+  container.addEventListener("message", ({ data }) => {
+    if (data?.notKept) sayWhy(data.notKept);
+    else if (data?.kept) ready();
+  });
+  const registration = await container.register(new URL("../sw.js", import.meta.url));
+  const look = () => registration.update().catch(() => {}); // no network: nothing to look for
+  if (again) look(); // registering does so the first time only
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") look(); // a page may stay open for weeks
+  });
+  const { active } = await container.ready;
+  const needed = store.get().boot === "ordinary"; // Python did not start from its snapshot
+  if (needed || again) active?.postMessage({ needed });
+  if (!needed) ready();
+}
+
+/** Keep the site for offline use once the first answer is possible, and watch for newer builds. */
+function begin() {
   const container = navigator.serviceWorker;
-  if (!container) throw new Error("service workers need https or localhost, and no private window");
-  let controller = container.controller;
+  if (!container) return sayWhy("it needs https or localhost, and no private window");
+  let { controller } = container;
   container.addEventListener("controllerchange", () => {
     // The first worker of a page keeps the build that is open; one after it keeps a newer build.
     if (controller) store.set({ offline: "update" });
     controller = container.controller;
   });
-  container.addEventListener("message", ({ data }) => data?.notKept && sayWhy(data.notKept));
-  const registration = await container.register(new URL("../sw.js", import.meta.url));
-  document.addEventListener("visibilitychange", () => {
-    // A page may stay open for weeks; without a network there is nothing to look for.
-    if (document.visibilityState === "visible") registration.update().catch(() => {});
-  });
-  await container.ready;
-  if (store.get().offline === "no") store.set({ offline: "ready" });
-}
-
-/** Keep the site for offline use, once the first answer is possible. */
-export function start() {
   const stop = store.subscribe(({ phase }) => {
     if (phase !== "ready") return;
     stop();
-    register().catch((error) => sayWhy(error instanceof Error ? error.message : String(error)));
+    register(container).catch(({ message }) => sayWhy(message));
   });
+}
+
+/** Begin; where even the look at service workers is forbidden, say so. */
+export function start() {
+  try {
+    begin();
+  } catch (error) {
+    sayWhy(error instanceof Error ? error.message : String(error));
+  }
 }

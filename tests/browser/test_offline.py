@@ -1,0 +1,381 @@
+"""Offline, updates and installing: the service worker as a visitor meets it."""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Error, expect
+
+from browser.conftest import BOOT, STORE, Site, Watch, chromium_path
+from browser.digits import DIGITS
+from browser.hosts import hosting
+from builder.addresses import logical
+
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = "Ready for offline use"
+OFFLINE = "offline use"  # what any word of it in the console holds
+NEWER = "A new version is ready: reload to use it"
+NAMES = "caches.keys()"
+
+
+@pytest.fixture
+def host(dist):
+    """Return a server of the site that can be stopped and given another folder."""
+    with hosting(dist) as host:
+        yield host
+
+
+@pytest.fixture
+def visitor(browser, host):
+    """Return a function that opens tabs of one visitor; nothing may go wrong unseen in them."""
+    context = browser.new_context()
+    watch = Watch(host.url)
+    watch.attach(context)
+    context.info = []
+    context.on("console", lambda each: OFFLINE in each.text and context.info.append(each))
+
+    def open_tab():
+        return Site(context.new_page()).open(host.url)
+
+    open_tab.context, open_tab.watch = context, watch
+    yield open_tab
+    context.close()
+    watch.check()
+
+
+@pytest.fixture(scope="module")
+def newer(tmp_path_factory):
+    """Return a later build: another title, module, network and source of pynet."""
+    copy = tmp_path_factory.mktemp("newer")
+    for name in ("builder", "web", "pynet", "weights"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("build.py", "LICENSE"):
+        shutil.copy(ROOT / name, copy / name)
+    change(copy / "web/index.html", "<title>pynet", "<title>newer pynet")
+    change(
+        copy / "web/app/main.js", "offline.start();", "offline.start(), (globalThis.newer = true);"
+    )
+    change(copy / "pynet/nn/network.py", '"""', '"""Newer. ')
+    shutil.copy(copy / "weights/classic-relu.npz", copy / "weights/classic-sigmoid.npz")
+    subprocess.run([sys.executable, copy / "build.py", "--out", copy / "dist"], check=True)
+    return copy / "dist"
+
+
+def change(path, old, new):
+    """Replace the first `old` in a file."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def address(folder, name):
+    """Return the path of a file in a site by the name that it had before the build."""
+    paths = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    (found,) = [path for path in paths if logical(path) == name]
+    return found
+
+
+def expect_kept(tab, text=KEPT):
+    """Wait until the page says what is kept on the device."""
+    expect(tab.page.locator(".kept")).to_have_text(text, use_inner_text=True, timeout=BOOT)
+    return tab
+
+
+def draw_and_read(tab, digit=7):
+    """Draw a digit on an empty pad and wait for it to be read."""
+    tab.draw(DIGITS[digit][0])
+    tab.expect_digit(digit)
+
+
+def networks(tab):
+    """Return the names in the menu."""
+    return [each.get_attribute("value") for each in tab.model.locator("option").all()]
+
+
+def fetched(tab, path):
+    """Return the SHA-256 of what a page is given at a path of its site."""
+    program = "async (path) => Array.from(new Uint8Array(await (await fetch(path)).arrayBuffer()))"
+    return hashlib.sha256(bytes(tab.page.evaluate(program, path))).hexdigest()
+
+
+def stored(folder, path):
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256((folder / path).read_bytes()).hexdigest()
+
+
+def is_newer(tab):
+    """Return whether all parts of a page are of the newer build; fails where they differ."""
+    title = tab.page.title().startswith("newer")
+    assert tab.page.evaluate("globalThis.newer === true") == title
+    return title
+
+
+def test_everything_works_without_a_server_after_one_visit(visitor, host):
+    """With the server gone: a reload, a new tab, a link to the page, each network, a new worker."""
+    tab = visitor().expect_state("ready")
+    expect_kept(tab)
+    host.stop()
+    asked = len(host.asked)
+    for name in networks(tab)[1:]:  # the page that was open meanwhile
+        tab.model.select_option(name)
+        tab.expect_state("ready")
+    draw_and_read(tab)
+    tab.page.workers[0].evaluate("self.close()")
+    tab.expect_state("loading").expect_state("ready").expect_digit(7)
+    tab.page.reload()
+    tab.expect_state("ready")
+    expect_kept(tab)
+    draw_and_read(tab, 3)
+    other = Site(visitor.context.new_page()).open(f"{host.url}index.html?from=a-link")
+    other.expect_state("ready")
+    for name in networks(other):
+        other.model.select_option(name)
+        other.expect_state("ready")
+        draw_and_read(other, 7)
+        other.clear()
+    assert len(host.asked) == asked
+    assert visitor.context.info == []
+
+
+def test_precaching_begins_when_the_page_is_ready(visitor, host):
+    """Before the first answer is possible nothing is asked for twice, nor for later use."""
+    before = []
+    breaks = host.breaks
+
+    def hold(path):
+        before.append(path)
+        return breaks(path)
+
+    host.breaks = hold
+    tab = visitor().expect_state("ready")
+    # The service worker's own file is the first thing that it is asked for.
+    ready = before.index("sw.js") if "sw.js" in before else len(before)
+    expect_kept(tab)
+    visit, later = before[:ready], before[ready:]
+    assert "sw.js" in later
+    assert "licenses.txt" in later
+    assert "licenses.txt" not in visit
+    # What has a hash in its name is in the browser's cache by then.
+    again = {path for path in visit if logical(path) != path} & set(later)
+    assert again == set()
+
+
+def test_update_is_whole_and_waits_for_a_reload(visitor, host, dist, newer):
+    """A page keeps the build that it came from; a reload brings the new one; then the old goes."""
+    tab = visitor().expect_state("ready")
+    other = visitor().expect_state("ready")
+    expect_kept(tab)
+    names = tab.page.evaluate(NAMES)
+    assert len(names) == 1
+    host.serve(newer)
+    host.asked.clear()
+    tab.page.reload()
+    tab.expect_state("ready")
+    assert not is_newer(tab)  # the new build is not here yet, or not whole
+    expect_kept(tab, NEWER)
+    unchanged = address(newer, "runtime/pyodide/pyodide.asm.wasm")
+    if unchanged == address(dist, "runtime/pyodide/pyodide.asm.wasm"):
+        assert unchanged not in host.asked
+    host.stop()
+    # The old pages go on with the old build, from the device.
+    for page in (tab, other):
+        assert not is_newer(page)
+        page.model.select_option("classic-sigmoid")
+        page.expect_state("ready")
+        draw_and_read(page, 1)
+        path = address(dist, "weights/classic-sigmoid.npz")
+        assert fetched(page, path) == stored(dist, path)
+    tab.page.get_by_role("link", name="reload to use it").click()
+    tab.page.wait_for_url(host.url)
+    expect(tab.page).to_have_title(re.compile("newer"))
+    tab.expect_state("ready")
+    assert is_newer(tab)
+    expect_kept(tab)
+    tab.model.select_option("classic-sigmoid")
+    tab.expect_state("ready")
+    draw_and_read(tab, 1)
+    path = address(newer, "weights/classic-sigmoid.npz")
+    assert path != address(dist, "weights/classic-sigmoid.npz")
+    assert fetched(tab, path) == stored(newer, path)
+    # The other tab has not moved, and a new worker of it is of the old build.
+    assert not is_newer(other)
+    other.page.workers[0].evaluate("self.close()")
+    other.expect_state("loading").expect_state("ready").expect_digit(1)
+    for page in (tab, other):
+        page.page.close()
+    tab = visitor().expect_state("ready")
+    assert is_newer(tab)
+    left = tab.page.evaluate(NAMES)
+    assert len(left) == 1
+    assert left != names
+
+
+def test_update_that_breaks_off_changes_nothing(visitor, host, newer):
+    """A server that dies within an update leaves the old build whole; later the update goes on."""
+    visitor.watch.allow("request failed: .*weights/index-")
+    tab = visitor().expect_state("ready")
+    expect_kept(tab)
+    host.serve(newer)
+    host.asked.clear()
+    last = address(newer, "weights/index.json")
+    host.breaks = lambda path: path == last
+    with tab.page.expect_console_message(lambda each: OFFLINE in each.text, timeout=BOOT):
+        tab.page.reload()
+    host.stop()
+    assert last in host.asked
+    taken = {path for path in host.asked if path.startswith(("app-", "pynet/", "runtime/"))}
+    assert taken
+    for _ in range(2):
+        tab.page.reload()
+        tab.expect_state("ready")
+        assert not is_newer(tab)
+        expect_kept(tab)
+        draw_and_read(tab)
+    host.breaks = lambda path: False
+    host.serve(newer)
+    host.asked.clear()
+    tab.page.reload()
+    expect_kept(tab, NEWER)
+    assert not is_newer(tab)
+    assert last in host.asked
+    assert not taken & set(host.asked)
+    tab.page.reload()
+    tab.expect_state("ready")
+    assert is_newer(tab)
+    draw_and_read(tab)
+    assert len(visitor.context.info) == 1
+
+
+def test_sub_path_keeps_to_its_folder(browser, dist, tmp_path):
+    """Below a path, beside another copy of the site: each keeps its own, and nothing above it."""
+    for name in ("one", "two"):
+        (tmp_path / "some" / name).mkdir(parents=True)
+        (tmp_path / "some" / name / "site").symlink_to(dist)
+    context = browser.new_context()
+    with hosting(tmp_path) as host:
+        urls = [f"{host.url}some/{name}/site/" for name in ("one", "two")]
+        tabs = [Site(context.new_page()).open(url).expect_state("ready") for url in urls]
+        for tab in tabs:
+            expect_kept(tab)
+        host.stop()
+        for tab in tabs:
+            tab.page.reload()
+            tab.expect_state("ready")
+            draw_and_read(tab)
+        names = tabs[0].page.evaluate(NAMES)
+        assert sorted(name.split()[1] for name in names) == urls
+        with pytest.raises(Error, match="ERR_CONNECTION_REFUSED"):
+            context.new_page().goto(host.url)
+    context.close()
+
+
+def test_host_that_unpacks_on_the_way(visitor, host):
+    """Where the host has the browser unpack .gz files (Content-Encoding), they are kept as well."""
+    host.headers = lambda path: {"Content-Encoding": "gzip"} if path.endswith(".gz") else {}
+    tab = visitor().expect_state("ready")
+    expect_kept(tab)
+    host.stop()
+    tab.page.reload()
+    tab.expect_state("ready")
+    draw_and_read(tab)
+
+
+def test_full_storage(visitor, host):
+    """Where the storage is full the page works as before and says so once, as information."""
+    page = visitor.context.new_page()
+    session = visitor.context.new_cdp_session(page)
+    origin = {"origin": host.url.rstrip("/"), "quotaSize": 2_000_000}
+    session.send("Storage.overrideQuotaForOrigin", origin)
+    with page.expect_console_message(lambda each: OFFLINE in each.text, timeout=BOOT):
+        tab = Site(page).open(host.url).expect_state("ready")
+    draw_and_read(tab)
+    expect_kept(tab, "")
+    assert page.evaluate(NAMES) == []
+    assert [each.type for each in visitor.context.info] == ["info"]
+
+
+@pytest.fixture
+def launched(browser, tmp_path):
+    """Return a function that starts a browser of its own, with a profile and more arguments."""
+    contexts = []
+
+    def launch(*arguments, preferences=None):
+        profile = tmp_path / "profile"
+        if preferences:
+            (profile / "Default").mkdir(parents=True)
+            (profile / "Default" / "Preferences").write_text(json.dumps(preferences))
+        context = browser.browser_type.launch_persistent_context(
+            profile, executable_path=chromium_path(), args=["--no-sandbox", *arguments]
+        )
+        contexts.append(context)
+        return context
+
+    yield launch
+    for context in contexts:
+        context.close()
+
+
+def check_without_service_worker(context, url):
+    """Assert that the page works and says in one line of information that it is not kept."""
+    watch, info = Watch(url), []
+    watch.attach(context)
+    context.on("console", lambda each: OFFLINE in each.text and info.append(each))
+    tab = Site(context.new_page()).open(url).expect_state("ready")
+    draw_and_read(tab)
+    expect_kept(tab, "")
+    assert [each.type for each in info] == ["info"]
+    watch.check()
+
+
+def test_address_that_allows_no_service_worker(launched, host):
+    """On plain http the page works as before."""
+    context = launched("--host-resolver-rules=MAP pynet.test 127.0.0.1")
+    check_without_service_worker(context, host.url.replace("127.0.0.1", "pynet.test"))
+
+
+def test_visitor_who_blocks_site_data(launched, host):
+    """Where the visitor forbids sites to keep anything the page works as before."""
+    blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}
+    check_without_service_worker(launched(preferences=blocked), host.url)
+
+
+def test_installable(launched, host):
+    """Chromium finds the manifest without an error, and nothing that forbids to install."""
+    context = launched()
+    page = context.new_page()
+    tab = Site(page).open(host.url).expect_state("ready")
+    expect_kept(tab)
+    session = context.new_cdp_session(page)
+    answer = session.send("Page.getAppManifest")
+    assert answer["errors"] == []
+    manifest = json.loads(answer["data"])
+    assert manifest["display"] == "standalone"
+    assert session.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
+    for icon in manifest["icons"]:
+        size = page.evaluate(
+            "async (src) => { const image = new Image(); image.src = src; await image.decode();"
+            " return `${image.naturalWidth}x${image.naturalHeight}` }",
+            icon["src"],
+        )
+        assert icon["sizes"] in (size, "any")
+
+
+@pytest.mark.parametrize("width", [320, 768, 1440])
+def test_notices_move_nothing(booted, width):
+    """Each notice has one line at every width, and that line is there before."""
+    booted.page.set_viewport_size({"width": width, "height": 900})
+    sizes = set()
+    for state in ("no", "ready", "update"):
+        booted.page.evaluate(f"{STORE}.then(store => store.set({{offline: '{state}'}}))")
+        notice = booted.page.locator(".kept")
+        text = {"no": "", "ready": KEPT, "update": NEWER}[state]
+        expect(notice).to_have_text(text, use_inner_text=True)
+        height = booted.page.evaluate("document.documentElement.scrollHeight")
+        sizes.add((height, *notice.bounding_box().values()))
+    booted.page.evaluate(f"{STORE}.then(store => store.set({{offline: 'no'}}))")
+    assert len(sizes) == 1
