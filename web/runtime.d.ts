@@ -5,5 +5,35 @@ declare module "*/assets.js" {
 }
 declare module "*/pyodide.mjs" {
   export const version: string;
-  export function loadPyodide(options: object): Promise<unknown>;
+  export function loadPyodide(options: object): Promise<Pyodide>;
+}
+declare module "*/pyodide.asm.mjs" {
+  const create: (settings: PyodideSettings) => Promise<PyodideModule>;
+  export default create;
+}
+
+/** Of Pyodide. */
+interface Pyodide {
+  registerJsModule(name: string, module: object): void;
+  setStdout(options: { batched: (text: string) => void }): void;
+  setStderr(options: { batched: (text: string) => void }): void;
+}
+
+/** What pyodide.mjs passes to Emscripten's module, as far as we change it. */
+interface PyodideSettings {
+  dynamicLibraries?: string[];
+  locateFile: (path: string) => string;
+  preRun: ((module: PyodideModule) => void)[];
+}
+
+/** Emscripten's module. */
+interface PyodideModule {
+  HEAPU8: Uint8Array<ArrayBuffer>;
+  wasmTable: WebAssembly.Table;
+  /** Addresses in memory: of CPython's state, and of the offset in it where the trampoline is. */
+  __PyRuntime: number;
+  __PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET: number;
+  growMemory(bytes: number): unknown;
+  stackSave(): number;
+  _emscripten_stack_get_end(): number;
 }

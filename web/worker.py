@@ -1,27 +1,14 @@
-"""The Python side of the page, run by PyScript in a worker: loads networks, classifies strokes.
+"""The Python side of the page, run by PyScript in a worker: turns messages into calls of `answers`.
 
-It turns messages into calls of `pynet` and errors into one line each; what a drawing means is
-decided in `pynet.ink` and `pynet.nn`, which the command lines use as well.
+What comes from JavaScript becomes bytes and arrays, what goes back a JavaScript object; an error
+becomes one line.
 """
 
-import time
-
-import numpy as np
+import answers
 from js import Object
 from pyodide.ffi import to_js
 
-from pynet import ink
-from pynet.nn import weights
-
 __export__ = ["load_network", "classify"]
-
-# Of the pad's side: ink smaller than this keeps its size, so that a tap of an unsteady hand is seen
-# as the dot it is and not as a scribble that fills the image.
-LEAST_SIDE = 0.06
-
-CLASSES = [str(digit) for digit in range(10)]
-
-networks = {}  # name -> Sequential; kept, so that going back to one is immediate
 
 
 def answer(function):
@@ -29,7 +16,7 @@ def answer(function):
 
     def wrapper(*values):
         try:
-            result = function(*values)
+            result = function(*values) or {}
         except Exception as error:
             text = " ".join(str(error).split())
             known = isinstance(error, (ValueError, OSError))
@@ -41,35 +28,11 @@ def answer(function):
 
 @answer
 def load_network(name, file, data):
-    """Read a network from the bytes of a weights file and keep it under `name`."""
-    network, metadata = weights.loads(data.to_bytes(), name=file)
-    if metadata.get("classes") != CLASSES:
-        raise ValueError(f"{file}: classes: expected the digits 0 to 9")
-    version = metadata.get("preprocessing")
-    if version != ink.PREPROCESSING_VERSION:
-        raise ValueError(
-            f"{file}: preprocessing: expected version {ink.PREPROCESSING_VERSION}, got {version}"
-        )
-    networks[name] = network.fold()  # batch norms into the layers before them
-    return {}
+    """Read a network from a Uint8Array with a weights file and keep it under `name`."""
+    answers.load_network(name, file, data.to_bytes())
 
 
 @answer
 def classify(name, points, lengths):
-    """Classify strokes with the network `name`.
-
-    `points` is a Float64Array x, y, x, y, ..., in sides of the pad; `lengths` an Int32Array with
-    the number of points of each stroke. The result holds `digit`, `probabilities` (10), `pixels`
-    (784, in [0, 1]) and `milliseconds`, the time that this took.
-    """
-    start = time.perf_counter()
-    flat = np.asarray(points.to_py()).reshape(-1, 2)
-    strokes = np.split(flat, np.cumsum(np.asarray(lengths.to_py()))[:-1])
-    image = ink.strokes_to_image(strokes, min_side=LEAST_SIDE)
-    probabilities = networks[name].predict_proba(image[None, :, :, None])[0]
-    return {
-        "digit": int(probabilities.argmax()),
-        "probabilities": probabilities,
-        "pixels": image.ravel(),
-        "milliseconds": 1000 * (time.perf_counter() - start),
-    }
+    """Classify strokes, given as a Float64Array and an Int32Array: see `answers.classify`."""
+    return answers.classify(name, points.to_py(), lengths.to_py())

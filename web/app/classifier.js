@@ -5,7 +5,7 @@
 import * as store from "./store.js";
 import { flatten } from "./geometry.js";
 import { fetchList, fetchWeights } from "./networks.js";
-import { ReloadNeeded, WorkerClient, WorkerLost } from "./worker-client.js";
+import { ReloadNeeded, SnapshotUnusable, WorkerClient, WorkerLost } from "./worker-client.js";
 
 /** @typedef {import("./worker-client.js").Report} Report */
 
@@ -32,6 +32,8 @@ let loaded = new Set();
 let restarted = -Infinity;
 /** The last failure can only be cured by loading the page anew. */
 let reloadNeeded = false;
+/** The snapshot of Python has not failed on this device. */
+let snapshot = true;
 /** Goes up with each start, so that what an earlier one still reports is ignored. */
 let starts = 0;
 
@@ -87,6 +89,7 @@ export async function start() {
   report("Fetching PyScript", 0.02);
   const follow = stages();
   const worker = new WorkerClient({
+    snapshot,
     onReport: (news) => turn === starts && store.get().phase === "loading" && follow(news),
     onLost: (error) => turn === starts && recover(error),
   });
@@ -96,12 +99,21 @@ export async function start() {
     await Promise.all([worker.start(), listNetworks()]);
   } catch (error) {
     if (turn !== starts) return;
+    if (error instanceof SnapshotUnusable) {
+      console.info(`${error.message}; starting Python without its snapshot`);
+      snapshot = false;
+      start();
+      return;
+    }
     reloadNeeded = error instanceof ReloadNeeded;
     worker.stop();
     failWith(error);
     return;
   }
-  if (turn === starts) await tryModel();
+  if (turn !== starts) return;
+  loaded = new Set(worker.networks);
+  store.set({ boot: worker.boot });
+  await tryModel();
 }
 
 /** Start again after a failure, on the visitor's wish. */

@@ -4,8 +4,17 @@
  *  downloads, and a lock that is free again when the worker dies. */
 
 import { storedAt, unpack, urlOf } from "./site.js";
+import * as snapshot from "./snapshot.js";
 
-/** @typedef {{ received?: number, stage?: string, failed?: string, lock?: string }} Report */
+/**
+ * @typedef {object} Report
+ * @property {number} [received] Bytes that have arrived.
+ * @property {string} [stage] What PyScript does.
+ * @property {string} [failed] Why the worker is of no use any more.
+ * @property {string} [lock] The name of a lock that is free when the worker is gone.
+ * @property {string[]} [restored] Python runs, from a snapshot with these networks.
+ * @property {string} [unusable] Why the snapshot cannot be used here.
+ */
 
 /** @param {Report} report */
 const tell = (report) => postMessage({ pynet: report });
@@ -80,14 +89,28 @@ const pyodide = await import(urlOf("runtime/pyodide/pyodide.mjs")).catch((error)
   tell({ failed: "pyodide.mjs could not be fetched" });
   throw error;
 });
+const indexURL = new URL("./", urlOf("runtime/pyodide/pyodide.mjs")).href;
 
 export const version = pyodide.version;
 
+/** The page asks for the ordinary start by #ordinary, when the other one has failed. */
+const restored = import.meta.url.endsWith("#ordinary")
+  ? null
+  : snapshot.start(pyodide.loadPyodide, indexURL); // now: PyScript prepares itself meanwhile
+
+restored?.then(
+  ({ networks }) => tell({ restored: networks }),
+  (error) => tell({ unusable: error instanceof Error ? error.message : String(error) }),
+);
+
 /**
- * Start Pyodide from the site's own folder; PyScript would look beside this module.
- * @param {object} options As PyScript passes them.
+ * Start Python from the snapshot, or else the ordinary way, from the site's own folder.
+ * @param {{ stdout: (text: string) => void, stderr: (text: string) => void }} options From PyScript.
  */
-export function loadPyodide(options) {
-  const indexURL = new URL("./", urlOf("runtime/pyodide/pyodide.mjs")).href;
-  return pyodide.loadPyodide({ ...options, indexURL });
+export async function loadPyodide(options) {
+  if (!restored) return pyodide.loadPyodide({ ...options, indexURL });
+  const python = (await restored).pyodide;
+  python.setStdout({ batched: options.stdout });
+  python.setStderr({ batched: options.stderr });
+  return python;
 }

@@ -30,6 +30,7 @@
  * @property {readonly Network[]} networks
  * @property {string} model Name of the chosen network; empty until the list has come.
  * @property {Answer | null} answer
+ * @property {"" | "snapshot" | "ordinary"} boot How Python was started, once it runs.
  * @property {"no" | "ready" | "update"} offline Whether the site is kept on the device; with "update"
  *   it is a newer build than the one that is open.
  */
@@ -46,6 +47,7 @@ let state = Object.freeze({
   networks: [],
   model: "",
   answer: null,
+  boot: "",
   offline: "no",
 });
 

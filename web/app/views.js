@@ -118,14 +118,15 @@ function viewBars() {
   render(store.get());
 }
 
-/** Loading, ready or failed, in words and in <html data-state>. */
+/** Loading, ready or failed, in words and in <html data-state>; how Python started in data-boot. */
 function viewStatus() {
   const status = element("status", HTMLElement);
   const progress = element("progress", HTMLProgressElement);
   const retry = element("retry", HTMLButtonElement);
   /** @param {State} state */
-  const render = ({ phase, message, progress: share }) => {
+  const render = ({ phase, message, progress: share, boot }) => {
     document.documentElement.dataset.state = phase;
+    if (boot) document.documentElement.dataset.boot = boot;
     if (status.textContent !== message) status.textContent = message; // each change is read out
     progress.value = share;
     progress.hidden = phase !== "loading";

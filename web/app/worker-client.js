@@ -3,18 +3,25 @@
  *  and rejects what waits for it then. What the answers mean is not its business. */
 
 import { urlOf } from "./site.js";
+import { available } from "./snapshot.js";
 
-/** @typedef {{ received?: number, stage?: string, failed?: string, lock?: string }} Report */
+/** @typedef {import("./python.js").Report} Report */
 /** @typedef {Record<string, (...values: unknown[]) => Promise<any>>} Calls */
 
 /** A start that reports nothing for so long has failed: an old telephone starts Python in 30 s. */
 const START_LIMIT = 60_000;
+
+/** The same from a snapshot, where an engine that it does not fit may hang. The old telephone: 3 s. */
+const SNAPSHOT_LIMIT = 12_000;
 
 /** An answer takes milliseconds, loading a network less than a second: after this it hangs. */
 const ANSWER_LIMIT = 15_000;
 
 /** An error that ends the worker: it must be started again. */
 export class WorkerLost extends Error {}
+
+/** Python cannot start from the snapshot here; it can the ordinary way. */
+export class SnapshotUnusable extends Error {}
 
 /** Only loading the page anew can cure this: browsers remember a module that failed to load. */
 export class ReloadNeeded extends Error {}
@@ -64,6 +71,9 @@ async function loadPyScript() {
 /** The Python that the worker runs. */
 const WORKER_FILE = urlOf("worker.py");
 
+/** What pyscript.json says, less the packages and files: those are in the snapshot. */
+const RESTORED = { packages_cache: "passthrough", sync_main_only: true };
+
 /** See that worker.py is there: PyScript, where it is not, waits for ever. */
 async function checkWorkerFile() {
   const response = await fetch(WORKER_FILE).catch(() => null);
@@ -75,6 +85,8 @@ async function checkWorkerFile() {
 export class WorkerClient {
   /** @type {Worker | null} */
   #worker = null;
+  /** Networks that Python held from the start. @type {string[]} */
+  networks = [];
   /** @type {Calls | null} */
   #calls = null;
   /** Rejects all that waits. @type {((reason: Error) => void)} */
@@ -86,11 +98,13 @@ export class WorkerClient {
   #limit;
 
   /**
-   * @param {object} handlers
-   * @param {(report: Report) => void} handlers.onReport Called while Python starts.
-   * @param {(error: Error) => void} handlers.onLost Called once when a worker that had started is lost.
+   * @param {object} options
+   * @param {boolean} options.snapshot Start Python from the snapshot, where the site has one.
+   * @param {(report: Report) => void} options.onReport Called while Python starts.
+   * @param {(error: Error) => void} options.onLost Called once when a worker that had started is lost.
    */
-  constructor({ onReport, onLost }) {
+  constructor({ snapshot, onReport, onLost }) {
+    this.boot = snapshot && available ? "snapshot" : "ordinary";
     this.onReport = onReport;
     this.onLost = onLost;
     this.#lost.catch(() => {}); // whoever waits is told; nobody may be waiting
@@ -99,15 +113,15 @@ export class WorkerClient {
   /**
    * Start Python in a new worker.
    * @returns {Promise<void>}
-   * @throws {WorkerLost | ReloadNeeded} One line on what failed.
+   * @throws {WorkerLost | ReloadNeeded | SnapshotUnusable} One line on what failed.
    */
   async start() {
     this.#limitStart();
     try {
       this.#calls = (await Promise.race([this.#boot(), this.#lost])).sync;
     } catch (error) {
-      const known = error instanceof WorkerLost || error instanceof ReloadNeeded;
-      const reason = known ? error : new WorkerLost(lastLine(error));
+      const known = [WorkerLost, ReloadNeeded, SnapshotUnusable].some((kind) => error instanceof kind);
+      const reason = known ? error : this.#failure(lastLine(error));
       this.stop(reason);
       throw makeWorker ? reason : new ReloadNeeded(reason.message);
     } finally {
@@ -120,10 +134,11 @@ export class WorkerClient {
     const [make] = await Promise.all([loadPyScript(), checkWorkerFile()]);
     this.#ended.signal.throwIfAborted();
     takers.push((worker) => this.#adopt(worker));
+    const ordinary = this.boot === "ordinary";
     return make(WORKER_FILE, {
       type: "pyodide",
-      version: new URL("python.js", import.meta.url).href,
-      config: urlOf("pyscript.json"),
+      version: new URL(`python.js${ordinary ? "#ordinary" : ""}`, import.meta.url).href,
+      config: ordinary ? urlOf("pyscript.json") : RESTORED,
     });
   }
 
@@ -163,16 +178,23 @@ export class WorkerClient {
 
   /** Begin the time that a start may take without any report anew. */
   #limitStart() {
-    const seconds = START_LIMIT / 1000;
-    const message = `Python made no progress for ${seconds} seconds`;
+    const limit = this.boot === "snapshot" && this.#worker ? SNAPSHOT_LIMIT : START_LIMIT;
+    const message = `Python made no progress for ${limit / 1000} seconds`;
     clearTimeout(this.#limit);
-    this.#limit = setTimeout(() => this.#fail(message), START_LIMIT);
+    this.#limit = setTimeout(() => this.#fail(message), limit);
+  }
+
+  /** What it means that this worker failed. @param {string} message */
+  #failure(message) {
+    const restoring = this.boot === "snapshot" && this.#calls === null;
+    return new (restoring ? SnapshotUnusable : WorkerLost)(message);
   }
 
   /** Take over the worker that PyScript made for us. @param {Worker} worker */
   #adopt(worker) {
     if (this.#ended.signal.aborted) return worker.terminate();
     this.#worker = worker;
+    this.#limitStart();
     worker.addEventListener("message", ({ data }) => {
       if (data?.pynet) this.#hear(data.pynet);
     });
@@ -182,7 +204,7 @@ export class WorkerClient {
   #fail(message) {
     if (this.#ended.signal.aborted) return;
     const started = this.#calls !== null;
-    const reason = new WorkerLost(message);
+    const reason = this.#failure(message);
     this.stop(reason);
     if (started) this.onLost(reason);
   }
@@ -190,7 +212,9 @@ export class WorkerClient {
   /** @param {Report} report */
   #hear(report) {
     if (this.#calls === null) this.#limitStart();
-    if (report.failed) this.#fail(report.failed);
+    if (report.restored) this.networks = report.restored;
+    if (report.unusable) this.#fail(report.unusable);
+    else if (report.failed) this.#fail(report.failed);
     else if (report.lock) this.#watch(report.lock);
     else this.onReport(report);
   }

@@ -1,0 +1,168 @@
+/** Makes the snapshot: starts Pyodide with numpy's libraries in fixed places, has warm_up.py fill it,
+ *  and writes what its memory then holds beyond that of a fresh start. Runs in Node and in browsers. */
+
+import { OPTIONS, SITE_PACKAGES, checksum, clearStack, createModule, difference, prepare, trampolineIn } from "./memory.js";
+
+const NODE = typeof process === "object";
+
+/** @param {string} name Of a file in the folder that builder/snapshot.py has filled. */
+const urlOf = (name) => new URL(name, import.meta.url);
+
+/** @param {string} name @returns {Promise<Uint8Array>} */
+async function read(name) {
+  if (NODE) return new Uint8Array(await (await import("node:fs/promises")).readFile(urlOf(name)));
+  return new Uint8Array(await (await fetch(urlOf(name))).arrayBuffer());
+}
+
+/** In Node Pyodide takes paths, in a browser addresses. @param {string} name */
+const place = (name) => (NODE ? decodeURIComponent(urlOf(name).pathname) : urlOf(name).href);
+
+const text = async (/** @type {string} */ name) => new TextDecoder().decode(await read(name));
+
+/**
+ * Give Python the same time and the same random bytes at each making, so that the same files give the
+ * same snapshot. later.py undoes in the page what would matter there.
+ * @param {number} seed
+ */
+async function repeatable(seed) {
+  let time = 1e12 * seed; // it goes on, for imports compare the times of folders
+  Date.now = () => time++;
+  performance.now = () => time++;
+  const fill = (bytes) => bytes.fill(seed);
+  if (NODE) (await import("node:crypto")).default.randomFillSync = fill; // what asm.mjs takes there
+  else crypto.getRandomValues = fill;
+}
+
+/** @returns {Promise<Uint8Array>} The snapshot: length of the header, header (JSON), runs, values. */
+async function makeSnapshot() {
+  const { libraries, files, archive, lock } = JSON.parse(await text("recipe.json"));
+  const { loadPyodide } = await import(urlOf("pyodide/pyodide.mjs").href);
+  const { default: create } = await import(urlOf("pyodide/pyodide.asm.mjs").href);
+  const places = new Map(libraries.map((path) => [path, place(`numpy/${path}`)]));
+  const start = (options, after = async (module) => module) =>
+    loadPyodide({
+      ...OPTIONS,
+      indexURL: place("pyodide/"),
+      lockFileContents: lock,
+      ...options,
+      createPyodideModule: async (settings) => after(await createModule(create, settings, places)),
+    });
+
+  await repeatable(1);
+  let module;
+  const pyodide = await start({ _makeSnapshot: true }, async (made) => (module = made));
+  const networks = await fill(pyodide, files, archive);
+  dropLibraryFiles(module);
+  zeroFree(module);
+  new Uint32Array(module.HEAPU8.buffer)[trampolineIn(module)] = 0; // each engine has its own
+  const { head, after } = memoryOf(pyodide.makeMemorySnapshot());
+
+  const one = await fresh(start, after.length * 4);
+  await repeatable(2);
+  const other = await fresh(start, after.length * 4);
+  for (let k = 0; k < after.length; k++) {
+    if (one.words[k] !== other.words[k]) one.words[k] = ~after[k]; // depends on time or chance: never left out
+  }
+  const { runs, values } = difference(one.words, after);
+  const header = {
+    memory: after.length * 4,
+    table: one.table,
+    checksum: checksum(after),
+    runs: runs.length,
+    values: values.length,
+    pyodide: btoa(String.fromCharCode(...head)),
+    lock,
+    networks,
+  };
+  return joined(header, runs, values);
+}
+
+/**
+ * Put the page's Python and numpy on Pyodide's disk and run warm_up.py there.
+ * @returns {Promise<string[]>} The networks that are loaded then.
+ */
+async function fill(pyodide, files, archive) {
+  pyodide.unpackArchive(await read(archive), "zip", { extractDir: SITE_PACKAGES });
+  for (const file of files) {
+    const folder = file.slice(0, Math.max(0, file.lastIndexOf("/")));
+    if (folder) pyodide.FS.mkdirTree(folder);
+    pyodide.FS.writeFile(file, await read(`home/${file}`));
+  }
+  const scope = pyodide.toPy({ __name__: "warm_up" }); // not __main__, where worker.py will run
+  pyodide.runPython(await text("warm_up.py"), { globals: scope });
+  const networks = [scope.get("default")];
+  scope.destroy();
+  const gc = pyodide.pyimport("gc");
+  gc.collect();
+  gc.destroy();
+  return networks;
+}
+
+/** dlopen keeps a library's file in memory, 3 MB here, for threads that would load it as well
+ *  (emscripten, system/lib/libc/dynlink.c, struct dso); there are none. */
+function dropLibraryFiles(module) {
+  for (const handle of Object.keys(module.LDSO.loadedLibsByHandle).map(Number)) {
+    const [data, size] = [(handle + 28) >> 2, (handle + 32) >> 2];
+    if (!handle || !module.HEAPU32[data]) continue;
+    module._free(module.HEAPU32[data]);
+    module.HEAPU32[data] = module.HEAPU32[size] = 0;
+  }
+}
+
+/** Fill with zeros what malloc has free, and the unused part of the stack: old data compresses badly. */
+function zeroFree(module) {
+  const { grow } = WebAssembly.Memory.prototype;
+  WebAssembly.Memory.prototype.grow = () => {
+    throw new RangeError("full"); // else malloc would never be out of memory
+  };
+  const blocks = [];
+  for (let size = 2 ** 24; size >= 16; size /= 2) {
+    for (let block; (block = module._malloc(size)); blocks.push(block)) {
+      module.HEAPU8.fill(0, block, block + module._malloc_usable_size(block));
+    }
+  }
+  WebAssembly.Memory.prototype.grow = grow;
+  for (const block of blocks.reverse()) module._free(block);
+  module._malloc_trim(0); // gives the free end of the heap back
+  clearStack(module);
+}
+
+/** Take Pyodide's snapshot apart: its own header, and memory as far as anything is in it. */
+function memoryOf(snapshot) {
+  const start = new DataView(snapshot.buffer).getUint32(4, true); // the length of the header
+  const memory = new Uint32Array(snapshot.slice(start).buffer);
+  let end = memory.length;
+  while (memory[end - 1] === 0) end--;
+  const pages = Math.ceil((4 * end) / 65536); // of WebAssembly
+  return { head: snapshot.slice(0, start), after: memory.slice(0, pages * 16384) };
+}
+
+/** Memory and table as they are when the page puts the snapshot in. */
+async function fresh(start, bytes) {
+  const enough = new Error("enough");
+  let found;
+  const look = async (module) => {
+    found = { words: prepare(module, bytes).slice(), table: module.wasmTable.length };
+    throw enough;
+  };
+  await start({ _loadSnapshot: new Uint8Array(0) }, look).catch((error) => {
+    if (error !== enough) throw error;
+  });
+  return found;
+}
+
+/** Length of the header in bytes, the header as JSON, the runs, the values. */
+function joined(header, runs, values) {
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const start = 4 * Math.ceil((4 + json.length) / 4); // what follows is aligned to words
+  const all = new Uint8Array(start + runs.byteLength + values.byteLength);
+  new DataView(all.buffer).setUint32(0, json.length, true);
+  all.set(json, 4);
+  all.set(new Uint8Array(runs.buffer), start);
+  all.set(new Uint8Array(values.buffer), start + runs.byteLength);
+  return all;
+}
+
+const snapshot = await makeSnapshot();
+if (NODE) await (await import("node:fs/promises")).writeFile(urlOf("snapshot.bin"), snapshot);
+else await fetch(urlOf("snapshot.bin"), { method: "PUT", body: snapshot });

@@ -1,0 +1,181 @@
+"""The snapshot of Python's memory that the page starts from, and the libraries that belong to it.
+
+Made by builder/maker.mjs in Node or in Chromium; kept in the cache under the hash of all that it is
+made of. Where neither is found, or the making fails, the site is built without: it starts slower.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import io
+import json
+import os
+import queue
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from builder.console import ROOT, BuildError, describe, say
+from builder.environment import chromium_paths, starts
+from builder.files import cache_folder, sha256, to_json, write_atomically
+from builder.pinned import NUMPY_WHEEL, lock_file
+
+# What `import numpy` loads of compiled code. The rest comes with the import that asks for it.
+LIBRARIES = ("numpy/_core/_multiarray_umath", "numpy/linalg/_umath_linalg")
+WHEEL = f"runtime/pyodide/{NUMPY_WHEEL}"
+NODE = 20  # the oldest that was tried
+LIMIT = 300  # seconds; a few are usual
+KEPT = 4  # snapshots in the cache
+ENVIRONMENT = {**os.environ, "TZ": "UTC"}  # two builds are equal, wherever they are made
+
+
+def snapshot(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return runtime/snapshot.bin and runtime/libraries/ for a site, or nothing and say why.
+
+    `files` are those of the site by name: pynet, answers.py, the networks and the runtime.
+    """
+    stage = staged(files)
+    key = sha256(to_json({name: sha256(data) for name, data in sorted(stage.items())}))
+    folder = cache_folder() / "snapshots"
+    path = folder / f"{key[:32]}.bin"
+    with contextlib.suppress(OSError):
+        data = path.read_bytes()
+        path.touch()  # used last: kept longest
+        return {"runtime/snapshot.bin": data, **libraries(stage)}
+    data = made(stage)
+    if data is None:
+        return {}
+    write_atomically(path, data)
+    for old in sorted(folder.glob("*.bin"), key=lambda old: -old.stat().st_mtime)[KEPT:]:
+        old.unlink(missing_ok=True)
+    return {"runtime/snapshot.bin": data, **libraries(stage)}
+
+
+def libraries(stage: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the compiled libraries that the page loads before Python starts."""
+    return {f"runtime/libraries/{n[6:]}": d for n, d in stage.items() if n.startswith("numpy/")}
+
+
+def staged(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return all that the snapshot is made of, as maker.mjs finds it in its folder."""
+    builder = ROOT / "builder"
+    stage = {path.name: path.read_bytes() for path in sorted((builder / "inside").glob("*.py"))}
+    stage["home/later.py"] = stage.pop("later.py")
+    stage["maker.mjs"] = (builder / "maker.mjs").read_bytes()
+    stage["memory.js"] = files["app/memory.js"]
+    stage["index.html"] = b'<script type="module">new Worker("maker.mjs", {type: "module"})</script>'
+    network = json.loads(files["weights/index.json"])[0]["file"]  # the first one is the default
+    for name, data in files.items():
+        if name.startswith("runtime/pyodide/"):
+            stage[name.removeprefix("runtime/")] = data
+        elif name.startswith("pynet/") or name in (
+            "answers.py", "weights/index.json", f"weights/{network}"
+        ):  # fmt: skip
+            stage[f"home/{name}"] = data
+    with zipfile.ZipFile(io.BytesIO(files[WHEEL])) as wheel:
+        found = [n for n in wheel.namelist() if n.startswith(tuple(f"{x}." for x in LIBRARIES))]
+        stage |= {f"numpy/{name}": wheel.read(name) for name in sorted(found)}
+    recipe = {
+        "libraries": sorted(found),
+        "files": [name.removeprefix("home/") for name in sorted(stage) if name.startswith("home/")],
+        "archive": WHEEL.removeprefix("runtime/"),
+        "lock": {**lock_file(""), "packages": {}},
+    }
+    return {**stage, "recipe.json": to_json(recipe)}
+
+
+def made(stage: Mapping[str, bytes]) -> bytes | None:
+    """Return the snapshot that is made of these files; None, with a word, where that fails."""
+    problems = []
+    with tempfile.TemporaryDirectory(prefix="pynet-snapshot-") as name:
+        folder = Path(name)
+        for path, data in stage.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(data)
+        for tool, run in makers():
+            say(f"snapshot: made in {tool}")
+            try:
+                return run(folder)
+            except (BuildError, OSError) as error:
+                problems.append(describe(error) if isinstance(error, OSError) else str(error))
+    reason = "; ".join(problems) or f"neither Node {NODE} or later nor Chromium is here"
+    say(f"snapshot: none, so the page starts slower ({reason})")
+    return None
+
+
+def makers() -> Iterator[tuple[str, object]]:
+    """Yield what can make a snapshot here: its name, and a function of the folder with all files."""
+    if node := shutil.which("node"):
+        version = subprocess.run([node, "--version"], capture_output=True, text=True).stdout.strip()
+        number = re.match(r"v(\d+)", version)
+        if number and int(number[1]) >= NODE:
+            yield f"Node {version}", lambda folder: in_node(node, folder)
+    if chromium := next(filter(starts, chromium_paths()), None):
+        yield "Chromium", lambda folder: in_chromium(chromium, folder)
+
+
+def in_node(node: str, folder: Path) -> bytes:
+    """Make the snapshot in Node."""
+    try:
+        done = subprocess.run(
+            [node, "maker.mjs"],
+            cwd=folder,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+        )
+    except subprocess.TimeoutExpired:
+        raise BuildError(f"Node did not end within {LIMIT} s") from None
+    if done.returncode:
+        said = [line[:200] for line in done.stderr.splitlines() if "Error" in line[:200]]
+        raise BuildError(f"Node: {said[-1] if said else f'exit code {done.returncode}'}")
+    return (folder / "snapshot.bin").read_bytes()
+
+
+def in_chromium(chromium: str, folder: Path) -> bytes:
+    """Make the snapshot in a headless Chromium, which sends it to a server that runs meanwhile."""
+    arrived: queue.Queue[bytes] = queue.Queue()
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        """Serves the folder, and takes the snapshot."""
+
+        extensions_map = {
+            **http.server.SimpleHTTPRequestHandler.extensions_map,
+            **{".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"},
+        }
+
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments, directory=str(folder))
+
+        def do_PUT(self) -> None:
+            """Take what the page has made."""
+            arrived.put(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            """Stay silent."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with tempfile.TemporaryDirectory(prefix="pynet-chromium-") as profile:
+        command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
+        command += [f"--user-data-dir={profile}", f"http://127.0.0.1:{server.server_port}/"]
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=ENVIRONMENT, **quiet)
+        try:
+            return arrived.get(timeout=LIMIT)
+        except queue.Empty:
+            raise BuildError(f"Chromium sent no snapshot within {LIMIT} s") from None
+        finally:
+            process.terminate()
+            process.wait()
+            server.shutdown()
+            server.server_close()

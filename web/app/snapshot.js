@@ -1,0 +1,149 @@
+// @ts-check
+/** Starts Python from a picture of its memory, made by the build, with numpy, pynet and the default
+ *  network in it. What takes Python seconds, starting and importing, has then happened already.
+ *
+ *  Pyodide calls this experimental and leaves packages with compiled code out of it; what follows
+ *  makes those work (Pyodide 314: pyodide.mjs, prepareSnapshot, and pyodide.asm.mjs, restoreSnapshot).
+ *  A snapshot fits one build of Pyodide and one set of libraries. Whatever does not fit is an error
+ *  here, and the page then starts Python the ordinary way. */
+
+import { ASSETS } from "./assets.js";
+import { OPTIONS, checksum, createModule, patch, prepare, trampolineIn } from "./memory.js";
+import { urlOf } from "./site.js";
+
+const FILE = "runtime/snapshot.bin";
+const LIBRARIES = "runtime/libraries/";
+
+/** Whether the site has a snapshot: the build needs Node or Chromium to make one. */
+export const available = FILE in ASSETS;
+
+/**
+ * @typedef {object} Snapshot
+ * @property {number} memory Bytes of memory.
+ * @property {number} table Functions in the table.
+ * @property {number} checksum Of the whole memory when it is restored.
+ * @property {string} pyodide Pyodide's own header of a snapshot, in base64.
+ * @property {object} lock The lock file of packages that Pyodide wants, empty.
+ * @property {string[]} networks The networks that are loaded in it.
+ * @property {{ runs: Uint32Array, values: Uint32Array }} difference From fresh memory.
+ */
+
+/**
+ * Fetch the file and take it apart: length of the header, header, runs, values; see builder/maker.mjs.
+ * @returns {Promise<Snapshot>}
+ * @throws {Error} When it broke off, or holds something else; gzip has a checksum of its own.
+ */
+async function fetchSnapshot() {
+  const response = await fetch(urlOf(FILE)); // python.js's, which undoes gzip
+  if (!response.ok) throw new Error(`the snapshot gave ${response.status}`);
+  const buffer = await response.arrayBuffer();
+  if (buffer.byteLength !== ASSETS[FILE]?.bytes) throw new Error("the snapshot broke off");
+  const length = new DataView(buffer).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
+  const start = 4 * Math.ceil((4 + length) / 4);
+  const runs = new Uint32Array(buffer, start, header.runs);
+  const values = new Uint32Array(buffer, start + runs.byteLength, header.values);
+  return { ...header, difference: { runs, values } };
+}
+
+/** Libraries that are in the snapshot, by path in site-packages; the build sorts the table. */
+const libraries = new Map(
+  Object.keys(ASSETS)
+    .filter((name) => name.startsWith(LIBRARIES))
+    .map((name) => [name.slice(LIBRARIES.length), urlOf(name)]),
+);
+
+/**
+ * Put the snapshot into a module that was just created, before Python has started in it.
+ * @param {PyodideModule} module
+ * @param {Snapshot} snapshot
+ * @throws {Error} When this engine lays things out in another way than the one that made it.
+ */
+function restore(module, snapshot) {
+  const functions = module.wasmTable.length;
+  if (functions !== snapshot.table) {
+    throw new Error(`the snapshot has ${snapshot.table} functions, this browser ${functions}`);
+  }
+  const words = prepare(module, snapshot.memory);
+  const place = trampolineIn(module);
+  const trampoline = words[place] ?? 0;
+  patch(words, snapshot.difference);
+  words[place] = 0;
+  // Addresses of data and functions are in memory too: an engine that places them elsewhere shows.
+  if (checksum(words) !== snapshot.checksum) throw new Error("the snapshot is not of this Pyodide");
+  words[place] = trampoline;
+}
+
+/** An address that nothing is fetched from. */
+const NOTHING = new URL("nothing", import.meta.url).href;
+
+/**
+ * Fetch at once what Pyodide will ask for one after the other.
+ * @param {string[]} urls
+ */
+function fetchAhead(urls) {
+  const fetchPlain = self.fetch.bind(self);
+  /** @type {Map<string, Promise<Response>>} */
+  const ahead = new Map(urls.map((url) => [url, fetchPlain(url)]));
+  for (const response of ahead.values()) response.catch(() => {}); // told to whoever asks for it
+  self.fetch = (input, init) => {
+    const url = String(input instanceof Request ? input.url : input);
+    if (url === NOTHING) return Promise.resolve(new Response());
+    const response = ahead.get(url);
+    ahead.delete(url);
+    return response ?? fetchPlain(input, init);
+  };
+}
+
+/**
+ * Start Python from the snapshot.
+ * @param {(options: object) => Promise<Pyodide>} loadPyodide
+ * @param {string} indexURL The folder that Pyodide looks for its core in.
+ * @returns {Promise<{ pyodide: Pyodide, networks: string[] }>}
+ * @throws {Error} One line on what does not fit.
+ */
+export async function start(loadPyodide, indexURL) {
+  fetchAhead([`${indexURL}pyodide.asm.wasm`, ...libraries.values()]);
+  const fetched = fetchSnapshot();
+  // Of Pyodide's own snapshot only the header is used: its memory is put in by `restore`. Pyodide
+  // reads it last, so it may arrive while the core is compiled.
+  const head = new Uint8Array(HEAD);
+  const pyodide = await loadPyodide({
+    ...OPTIONS,
+    indexURL,
+    lockFileContents: fetched.then(({ lock }) => lock),
+    stdLibURL: NOTHING, // the standard library comes later, if ever: see later.py
+    _loadSnapshot: head,
+    createPyodideModule: async (/** @type {any} */ settings) => {
+      const { default: create } = await import(urlOf("runtime/pyodide/pyodide.asm.mjs"));
+      const module = await createModule(create, settings, libraries);
+      const snapshot = await fetched;
+      restore(module, snapshot);
+      head.set(Uint8Array.from(atob(snapshot.pyodide), (letter) => letter.charCodeAt(0)));
+      return module;
+    },
+  });
+  pyodide.registerJsModule("pynet_site", { fetch: fetchNow });
+  return { pyodide, networks: (await fetched).networks };
+}
+const HEAD = 4096;
+
+/** What later.py asks for, by the names it has for them. */
+const ARCHIVES = /^runtime\/pyodide\/(python_stdlib\.zip|numpy-.*\.whl)$/;
+
+/**
+ * Fetch a file while Python waits, which only a worker may: an import cannot wait otherwise.
+ * @param {string} name
+ * @returns {Uint8Array}
+ * @throws {Error} One line on what failed.
+ */
+function fetchNow(name) {
+  const end = name.slice(name.lastIndexOf("."));
+  const asset = Object.keys(ASSETS).find((path) => ARCHIVES.test(path) && path.endsWith(end));
+  const request = new XMLHttpRequest();
+  request.open("GET", urlOf(asset ?? name), false);
+  request.responseType = "arraybuffer";
+  request.send();
+  if (request.status !== 200) throw new Error(`${name} could not be fetched (${request.status})`);
+  return new Uint8Array(request.response);
+}
