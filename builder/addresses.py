@@ -84,6 +84,7 @@ def addressed(files: Mapping[str, bytes]) -> dict[str, bytes]:
     app_addresses, app_site = given(app)
     addresses |= app_addresses
     site |= app_site
+    plain["index.html"] = with_preloads(plain["index.html"], app)
     for name in ("index.html", "manifest.webmanifest"):
         if name in plain:
             plain[name] = with_addresses(plain[name], addresses)
@@ -106,6 +107,24 @@ def given(files: Mapping[str, bytes]) -> tuple[dict[str, str], dict[str, bytes]]
         addresses[name], body = stored(address, data)
         site[addresses[name]] = body
     return addresses, site
+
+
+def with_preloads(page: bytes, app: Mapping[str, bytes]) -> bytes:
+    """Return index.html with a preload link for each module that its script imports.
+
+    So they come side by side, and not each after the one that names it. Python is not among them:
+    that the visitor can draw comes first.
+    """
+    script = b'<script type="module" src="app/main.js">'
+    names, todo = [], ["app/main.js"]
+    while todo:
+        text = app.get(todo.pop(0), b"").decode("utf-8")
+        for found in re.findall(r'^(?:import|export)\b[^;]*?"\./([\w-]+\.js)"', text, re.MULTILINE):
+            if f"app/{found}" not in names:
+                names.append(f"app/{found}")
+                todo.append(f"app/{found}")
+    links = "".join(f'<link rel="modulepreload" href="{name}">\n' for name in names)
+    return page.replace(script, links.encode() + script)
 
 
 def with_addresses(text: bytes, addresses: Mapping[str, str]) -> bytes:

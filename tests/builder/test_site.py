@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import zipfile
 
 from building import ROOT, address, assert_refused, by_name, run, tree
@@ -89,6 +90,23 @@ def test_table_tells_addresses_and_bytes(site):
     for name, row in table.items():
         assert row["bytes"] == len(found[name])
         assert row["wire"] == (site / row["address"]).stat().st_size
+
+
+def test_page_preloads_its_modules(site):
+    """index.html has a link for each module that the page imports, and for nothing else."""
+    text = (site / "index.html").read_text(encoding="utf-8")
+    linked = re.findall(r'<link rel="modulepreload" href="(app-\w+/[\w-]+\.js)">', text)
+    assert text.count("preload") == len(linked) == len(set(linked))
+    imported, todo = set(), [address(site, "app/main.js")]
+    while todo:
+        script = site / todo.pop()
+        for name in re.findall(r'from "\./([\w-]+\.js)"', script.read_text(encoding="utf-8")):
+            path = f"{script.parent.name}/{name}"
+            if path not in imported:
+                imported.add(path)
+                todo.append(path)
+    assert set(linked) == imported
+    assert len(linked) > 8
 
 
 def test_large_files_are_stored_packed(site):
