@@ -16,6 +16,7 @@ from builder.networks import weights
 from builder.offline import service_worker
 from builder.pinned import IN_PAGE, NUMPY_WHEEL, lock_file
 from builder.slim import embedded, slim
+from builder.snapshot import snapshot
 from builder.visits import ordinary_only
 from builder.write import write_site
 
@@ -26,6 +27,7 @@ def build(out: Path, runtime: Path | None = None, offline: bool = False) -> None
         pinned = pinned_files(runtime, offline)
         files = {**page(), **python_sources(), **weights()}
         files |= runtime_files(pinned, python_in_page(files))
+        files |= snapshot(files)
         files["pyscript.json"] = pyscript_config(files)
         files["licenses.txt"] = licenses(pinned)
         files[".nojekyll"] = b""  # Jekyll, on GitHub Pages from a branch, would drop __init__.py
