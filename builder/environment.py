@@ -88,8 +88,8 @@ def starts(path: str) -> bool:
     return os.name == "nt" or works([path, "--version"])  # on Windows that would open a window
 
 
-def install_debian(package: str) -> str:
-    """Install a package where apt-get is there and may be used; return what went wrong, or ""."""
+def install_debian(*packages: str) -> str:
+    """Install packages where apt-get is there and may be used; return what went wrong, or ""."""
     apt = shutil.which("apt-get")
     if apt is None:
         return "no apt-get here"
@@ -100,7 +100,7 @@ def install_debian(package: str) -> str:
             return "apt-get needs root"
         prefix = [sudo] if sys.stdin.isatty() else [sudo, "-n"]  # -n: do not ask for a password
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "-y", package]):
+    for command in (["update"], ["install", "-y", *packages]):
         done = subprocess.run(
             [*prefix, apt, *command], env=environment, stdout=subprocess.DEVNULL, text=True
         )

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from builder.console import ROOT, BuildError, say
+from builder.engines import all_missing
 from builder.environment import VENV_PYTHON, find_chromium, make_environment
 from builder.files import cache_folder, sha256
 from builder.pinned import TYPESCRIPT, TYPESCRIPT_SHA256
@@ -25,6 +26,9 @@ def test(out: Path, runtime: Path | None, offline: bool, pytest_arguments: list[
     make_environment()
     chromium = find_chromium()
     say(f"Chromium: {chromium}")
+    untested = all_missing()
+    for reason in untested:
+        say(reason)
     failed: dict[str, int] = {}
 
     def run(name: str, command: list[str], **variables: str) -> None:
@@ -49,6 +53,8 @@ def test(out: Path, runtime: Path | None, offline: bool, pytest_arguments: list[
     if data := os.environ.get("PYNET_DATA"):
         variables["PYNET_DATA"] = str(Path(data).resolve())  # tests run in folders of their own
     run("pytest", [str(VENV_PYTHON), "-m", "pytest", *pytest_arguments], **variables)
+    for reason in untested:
+        say(f"build.py test: NOT TESTED: {reason} (or python -m builder.engines)")
     if failed:
         names = ", ".join(f"{name} (exit {code})" for name, code in failed.items())
         print(f"build.py test: failed: {names}", file=sys.stderr)

@@ -4,8 +4,6 @@ Chromium's tests use Playwright's own. Playwright drives Debian's Firefox too, b
 but no WebKit that Debian has.
 """
 
-import os
-import shutil
 import time
 from contextlib import contextmanager
 
@@ -13,6 +11,7 @@ import pytest
 
 from browser import webdriver
 from browser.conftest import BOOT, Watch
+from builder.engines import find_firefox
 
 # What goes wrong after the page is loaded, while Python starts and later, where no driver tells.
 COLLECT = """(() => {
@@ -35,9 +34,11 @@ class Window:
             time.sleep(0.05)
 
     def wait_until_ready(self):
-        """Wait until the page can answer."""
-        self.wait_for("document.documentElement.dataset.state", "ready")
-        return self
+        """Wait until the page can answer; an error that it shows ends the wait."""
+        state = "document.documentElement.dataset.state"
+        status = "document.querySelector('[data-testid=status]').textContent"
+        self.wait_for(f"{state} === 'loading'", False)
+        assert self.evaluate(state) == "ready", self.evaluate(status)
 
     def draw(self, strokes):
         """Draw on the pad with the mouse; points are in 0..1."""
@@ -125,22 +126,10 @@ class WebKit(Window):
         return self.evaluate("window.problems")
 
 
-def find_firefox():
-    """Return the path of a Firefox that Playwright can drive, or nothing."""
-    return os.environ.get("PYNET_FIREFOX") or shutil.which("firefox-esr")
-
-
-def missing(engine):
-    """Return why an engine cannot be started, in one line, or nothing."""
-    if engine == "webkit":
-        return webdriver.missing()
-    return "" if find_firefox() else "Firefox is not installed: apt-get install firefox-esr"
-
-
 @contextmanager
 def window(engine, playwright, origin):
     """Start an engine with an empty profile and yield its Window."""
-    if engine == "webkit":
+    if engine == "WebKit":
         with webdriver.webkit() as session:
             yield WebKit(session)
         return

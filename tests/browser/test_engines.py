@@ -7,9 +7,10 @@ An engine that is not installed is skipped, and the summary says which package h
 import pytest
 
 from browser.digits import DIGITS
-from browser.engines import missing, window
+from browser.engines import window
 from browser.hosts import hosting
 from browser.test_parity import RECORD
+from builder.engines import missing
 from pynet import load, strokes_to_image
 
 DIGIT = "document.querySelector('[data-testid=prediction]').dataset.digit"
@@ -17,7 +18,7 @@ MODEL = "document.querySelector('[data-testid=model]')"
 CLEAR = "document.querySelector('[data-testid=clear]')"
 
 
-@pytest.fixture(scope="module", params=["firefox", "webkit"])
+@pytest.fixture(scope="module", params=["Firefox", "WebKit"])
 def visit(request, playwright, dist):
     """Return a page that is ready in one engine, and the server that it came from."""
     if reason := missing(request.param):

@@ -13,30 +13,16 @@ return promises), 15 (actions).
 import contextlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
+
+from builder.engines import find_webkit
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key of an element's number, section 12.1
 LIMIT = 120  # seconds for one answer; a script may wait for the page
-
-
-def find_webkit():
-    """Return the paths of the driver, the browser and the screen, None for what is not there."""
-    browsers = sorted(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))
-    browser = str(browsers[-1]) if browsers else None
-    return shutil.which("WebKitWebDriver"), browser, shutil.which("Xvfb")
-
-
-def missing():
-    """Return why WebKit cannot be started, in one line, or nothing."""
-    if all(find_webkit()):
-        return ""
-    return "WebKit is not installed: apt-get install webkit2gtk-driver xvfb"
 
 
 class WebDriverError(Exception):
