@@ -4,25 +4,13 @@
 
 import * as store from "./store.js";
 import { flatten } from "./geometry.js";
-import { fetchList, fetchWeights } from "./networks.js";
+import { choice, fetchList, fetchWeights, keepChoice } from "./networks.js";
+import { follow } from "./progress.js";
+import { available } from "./snapshot.js";
 import { ReloadNeeded, SnapshotUnusable, WorkerClient, WorkerLost } from "./worker-client.js";
-
-/** @typedef {import("./worker-client.js").Report} Report */
 
 /** A worker that is lost again within this time, in milliseconds, is not started by itself any more. */
 const PATIENCE = 60_000;
-
-/** What PyScript reports, in the visitor's words, with the share of the start that is then done. */
-/** @type {Readonly<Record<string, readonly [number, string]>>} */
-const STAGES = {
-  "Loading Pyodide": [0.1, "Fetching Python"],
-  "Loading interpreter": [0.15, "Fetching Python"],
-  "Loaded interpreter": [0.7, "Python runs; loading pynet"],
-  "Loaded Pyodide": [0.85, "Starting numpy"],
-};
-
-/** Bytes of Python and numpy together, roughly: only the progress bar depends on it. */
-const PYTHON_BYTES = 16e6;
 
 /** @type {WorkerClient | null} */
 let client = null;
@@ -61,21 +49,6 @@ function failWith(error) {
   else fail(problem);
 }
 
-/** Follow the reports of a starting worker. @returns {(report: Report) => void} */
-function stages() {
-  let received = 0;
-  let [base, words] = [0.05, "Fetching Python"];
-  return ({ stage, received: bytes = 0 }) => {
-    received += bytes;
-    if (stage && stage in STAGES) [base, words] = STAGES[stage] ?? [base, words];
-    else if (!bytes) return;
-    const megabytes = (received / 1e6).toFixed(1);
-    const fetching = words === "Fetching Python";
-    const share = fetching ? base + 0.5 * Math.min(1, received / PYTHON_BYTES) : base;
-    report(fetching ? `${words}: ${megabytes} MB` : words, share);
-  };
-}
-
 /** Start Python and everything that depends on it. Never rejects. */
 export async function start() {
   const turn = ++starts;
@@ -87,10 +60,13 @@ export async function start() {
   loaded = new Set();
   busy = false;
   report("Fetching PyScript", 0.02);
-  const follow = stages();
+  const progress = follow(snapshot && available);
   const worker = new WorkerClient({
     snapshot,
-    onReport: (news) => turn === starts && store.get().phase === "loading" && follow(news),
+    onReport: (news) => {
+      const said = progress(news);
+      if (turn === starts && store.get().phase === "loading") report(said.message, said.progress);
+    },
     onLost: (error) => turn === starts && recover(error),
   });
   client = worker;
@@ -143,11 +119,13 @@ function recover(error) {
 async function listNetworks() {
   if (store.get().networks.length) return;
   const networks = await fetchList();
-  store.set({ networks, model: networks[0]?.name ?? "" });
+  const chosen = networks.find(({ name }) => name === choice()) ?? networks[0];
+  store.set({ networks, model: chosen?.name ?? "" });
 }
 
 /** Choose a network by name. @param {string} name */
 export function chooseModel(name) {
+  keepChoice(name);
   store.set({ model: name, answer: null });
   if (store.get().phase === "loading") return; // start() uses what is chosen when it gets there
   tryModel();

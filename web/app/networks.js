@@ -1,5 +1,5 @@
 // @ts-check
-/** Fetches what the site ships: the list of networks and their weights. */
+/** Fetches what the site ships, the list of networks and their weights, and remembers the choice. */
 
 import { urlOf } from "./site.js";
 
@@ -44,4 +44,23 @@ export async function fetchWeights(network) {
   const bytes = await response.arrayBuffer().catch(() => null);
   if (!bytes) throw new Error(`weights/${network.file} broke off`);
   return new Uint8Array(bytes);
+}
+
+/** Under which name the choice is kept; an origin may hold several copies of the site. */
+const CHOICE = `network of ${urlOf("")}`;
+
+/** The network that was chosen on an earlier visit, if the browser may keep such things. */
+export function choice() {
+  try {
+    return localStorage.getItem(CHOICE);
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} name */
+export function keepChoice(name) {
+  try {
+    localStorage.setItem(CHOICE, name);
+  } catch {} // it is not kept, then
 }
