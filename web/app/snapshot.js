@@ -8,6 +8,7 @@
  *  here, and the page then starts Python the ordinary way. */
 
 import { ASSETS } from "./assets.js";
+import { unite } from "./functions.js";
 import { OPTIONS, checksum, createModule, patch, prepare, trampolineIn } from "./memory.js";
 import { urlOf } from "./site.js";
 
@@ -103,6 +104,7 @@ function fetchAhead(urls) {
  * @throws {Error} One line on what does not fit.
  */
 export async function start(loadPyodide, indexURL) {
+  unite();
   fetchAhead([`${indexURL}pyodide.asm.wasm`, ...libraries.values()]);
   const fetched = fetchSnapshot();
   // Of Pyodide's own snapshot only the header is used: its memory is put in by `restore`. Pyodide
