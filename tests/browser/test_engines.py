@@ -56,6 +56,11 @@ def draw_and_check(page, repository, digit):
     page.expect_probabilities(expected.tolist())
 
 
+def test_starts_from_the_snapshot(page):
+    """What Node or Chromium has made fits this engine too."""
+    assert page.evaluate("document.documentElement.dataset.boot") == "snapshot"
+
+
 @pytest.mark.parametrize("digit", range(10))
 def test_mouse_draws_every_digit(page, repository, digit):
     """Each digit, drawn with the mouse, gets its name and the probabilities of CPython."""
@@ -98,3 +103,18 @@ def test_works_without_its_server_after_one_visit(page, visit, repository):
     page.wait_until_ready()
     page.evaluate(f"({RECORD})()")
     draw_and_check(page, repository, 4)
+
+
+@pytest.mark.parametrize("engine", ["Firefox", "WebKit"])
+def test_starts_without_the_snapshot(engine, playwright, dist, repository):
+    """Where the snapshot does not arrive, the page starts Python the ordinary way."""
+    if reason := missing(engine):
+        pytest.skip(reason)
+    with hosting(dist) as host, window(engine, playwright, host.url) as page:
+        host.breaks = lambda path: "/snapshot-" in path
+        page.open(host.url)
+        page.wait_until_ready()
+        assert any("/snapshot-" in path for path in host.asked)
+        assert page.evaluate("document.documentElement.dataset.boot") == "ordinary"
+        page.evaluate(f"({RECORD})()")
+        draw_and_check(page, repository, 6)
