@@ -122,9 +122,11 @@ export async function start(loadPyodide, indexURL) {
       const snapshot = await fetched;
       restore(module, snapshot);
       head.set(Uint8Array.from(atob(snapshot.pyodide), (letter) => letter.charCodeAt(0)));
+      new DataView(head.buffer).setUint32(4, HEAD, true); // where memory begins: no byte follows
       return module;
     },
   });
+  pyodide.FS.unlink("/lib/python314.zip"); // that was nothing
   pyodide.registerJsModule("pynet_site", { fetch: fetchNow });
   return { pyodide, networks: (await fetched).networks };
 }
