@@ -32,7 +32,7 @@
     root.removeAttribute("data-script");
     fail("Opened as a file: Python cannot start. Serve this folder as described above.", false);
   } else if (!("noModule" in document.createElement("script"))) {
-    fail("This browser is too old. Use Chrome 112, Firefox 112, Safari 16.4 or later.", false);
+    fail("This browser is too old. Use Chrome 112, Firefox 113, Safari 16.4 or later.", false);
   }
 
   // Failed loads do not bubble, but they can be captured. main.js sets data-script to "running".
