@@ -12,7 +12,7 @@ import { available } from "./snapshot.js";
 const START_LIMIT = 60_000;
 
 /** The same from a snapshot, where an engine that it does not fit may hang. The old telephone: 3 s. */
-const SNAPSHOT_LIMIT = 12_000;
+const SNAPSHOT_LIMIT = 20_000;
 
 /** An answer takes milliseconds, loading a network less than a second: after this it hangs. */
 const ANSWER_LIMIT = 15_000;
