@@ -1,7 +1,7 @@
 /** Makes the snapshot: starts Pyodide with numpy's libraries in fixed places, has warm_up.py fill it,
  *  and writes what its memory then holds beyond that of a fresh start. Runs in Node and in browsers. */
 
-import { OPTIONS, SITE_PACKAGES, checksum, clearStack, createModule, difference, prepare, trampolineIn } from "./memory.js";
+import { OPTIONS, PARTS, SITE_PACKAGES, checksum, clearStack, createModule, difference, prepare, trampolineIn } from "./memory.js";
 
 const NODE = typeof process === "object";
 
@@ -33,7 +33,7 @@ async function repeatable(seed) {
   else crypto.getRandomValues = fill;
 }
 
-/** @returns {Promise<Uint8Array>} The snapshot: length of the header, header (JSON), runs, values. */
+/** @returns {Promise<Uint8Array>} The snapshot, as `joined` says. */
 async function makeSnapshot() {
   const { libraries, files, archive, lock } = JSON.parse(await text("recipe.json"));
   const { loadPyodide } = await import(urlOf("pyodide/pyodide.mjs").href);
@@ -63,18 +63,17 @@ async function makeSnapshot() {
   for (let k = 0; k < after.length; k++) {
     if (one.words[k] !== other.words[k]) one.words[k] = ~after[k]; // depends on time or chance: never left out
   }
-  const { runs, values } = difference(one.words, after);
+  const parts = difference(one.words, after);
   const header = {
     memory: after.length * 4,
     table: one.table,
     checksum: checksum(after),
-    runs: runs.length,
-    values: values.length,
+    parts: Object.fromEntries(PARTS.map(([name]) => [name, parts[name].length])),
     pyodide: btoa(String.fromCharCode(...head)),
     lock,
     networks,
   };
-  return joined(header, runs, values);
+  return joined(header, PARTS.map(([name]) => parts[name]));
 }
 
 /**
@@ -151,15 +150,17 @@ async function fresh(start, bytes) {
   return found;
 }
 
-/** Length of the header in bytes, the header as JSON, the runs, the values. */
-function joined(header, runs, values) {
+/** Length of the header in bytes, the header as JSON, the parts. */
+function joined(header, parts) {
   const json = new TextEncoder().encode(JSON.stringify(header));
-  const start = 4 * Math.ceil((4 + json.length) / 4); // what follows is aligned to words
-  const all = new Uint8Array(start + runs.byteLength + values.byteLength);
+  let start = 4 * Math.ceil((4 + json.length) / 4); // what follows is aligned to words
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, start));
   new DataView(all.buffer).setUint32(0, json.length, true);
   all.set(json, 4);
-  all.set(new Uint8Array(runs.buffer), start);
-  all.set(new Uint8Array(values.buffer), start + runs.byteLength);
+  for (const part of parts) {
+    all.set(new Uint8Array(part.buffer), start);
+    start += part.byteLength;
+  }
   return all;
 }
 

@@ -15,6 +15,7 @@ declare module "*/pyodide.asm.mjs" {
 /** Of Pyodide. */
 interface Pyodide {
   FS: { unlink(path: string): void };
+  pyimport(name: string): any;
   registerJsModule(name: string, module: object): void;
   setStdout(options: { batched: (text: string) => void }): void;
   setStderr(options: { batched: (text: string) => void }): void;

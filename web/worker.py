@@ -36,3 +36,6 @@ def load_network(name, file, data):
 def classify(name, points, lengths):
     """Classify strokes, given as a Float64Array and an Int32Array: see `answers.classify`."""
     return answers.classify(name, points.to_py(), lengths.to_py())
+
+
+answers.load_files()

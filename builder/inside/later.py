@@ -6,6 +6,7 @@ has this module.
 """
 
 import io
+import random
 import sys
 import zipfile
 import zlib
@@ -40,3 +41,8 @@ def install():
     """Have this asked before the finders that look into files."""
     place = next(k for k, finder in enumerate(sys.meta_path) if "PathFinder" in repr(finder))
     sys.meta_path.insert(place, Later())
+
+
+def wake():
+    """Undo what two visits must not share: called when the snapshot has been restored."""
+    random.seed()

@@ -15,7 +15,7 @@ export const SITE_PACKAGES = "/lib/python3.14/site-packages/";
 export const OPTIONS = {
   env: {
     LANG: "C.UTF-8", PYTHONHASHSEED: "0", PYTHONOPTIMIZE: "2", PYTHONNODEBUGRANGES: "1",
-    PYTHONDONTWRITEBYTECODE: "1",
+    PYTHONDONTWRITEBYTECODE: "1", PYTHONUNBUFFERED: "1",
   },
   _sysExecutable: "./this.program",
 };
@@ -85,46 +85,81 @@ export function checksum(words) {
 }
 
 /**
- * Write what is to be changed in memory `before` to make it `after`, as pairs of (words that stay,
- * words that change), then the new values of all words that change.
+ * What is to be changed in memory. gzip finds more in it when words of a kind stand together.
+ * @typedef {object} Difference
+ * @property {Uint32Array} runs Pairs: words that stay, words that change.
+ * @property {Uint8Array} kinds Of each word that changes, two bits, the lowest first.
+ * @property {Uint8Array} bytes Words of kind 0: below 2 ** 8.
+ * @property {Uint16Array} halves Words of kind 1: below 2 ** 16.
+ * @property {Uint8Array} addresses Words of kind 2: multiples of 8 below 2 ** 27; by 8, three bytes.
+ * @property {Uint32Array} words Words of kind 3: all others.
+ */
+
+/** The parts of a difference in the order of the file: the wide ones first, so that all are aligned. */
+export const PARTS = /** @type {const} */ ([
+  ["runs", Uint32Array], ["words", Uint32Array], ["halves", Uint16Array], ["addresses", Uint8Array],
+  ["bytes", Uint8Array], ["kinds", Uint8Array],
+]);
+
+/** A gap shorter than the two numbers that would describe it is copied. */
+const GAP = 4;
+
+/**
+ * Write what is to be changed in memory `before` to make it `after`.
  * @param {Uint32Array} before
  * @param {Uint32Array} after Of the same length.
- * @returns {{ runs: Uint32Array, values: Uint32Array }}
+ * @returns {Difference}
  */
 export function difference(before, after) {
-  /** @type {number[]} */
-  const runs = [];
-  /** @type {number[]} */
-  const values = [];
+  const runs = [], bytes = [], halves = [], addresses = [], words = [], kinds = [];
   let k = 0;
   while (k < after.length) {
     const start = k;
     while (k < after.length && before[k] === after[k]) k++;
     if (k === after.length) break;
     const changed = k;
-    // A gap shorter than the two numbers that would describe it is copied.
     for (let same = 0; k < after.length && same < GAP; k++) {
       same = before[k] === after[k] ? same + 1 : 0;
       if (same === GAP) k -= GAP;
     }
     runs.push(changed - start, k - changed);
-    for (let n = changed; n < k; n++) values.push(after[n]);
+    for (const word of after.subarray(changed, k)) {
+      const kind = word < 2 ** 8 ? 0 : word < 2 ** 16 ? 1 : word % 8 === 0 && word < 2 ** 27 ? 2 : 3;
+      kinds.push(kind);
+      if (kind === 2) addresses.push((word >> 3) & 255, (word >> 11) & 255, word >> 19);
+      else [bytes, halves, [], words][kind].push(word);
+    }
   }
-  return { runs: Uint32Array.from(runs), values: Uint32Array.from(values) };
+  const packed = new Uint8Array(Math.ceil(kinds.length / 4));
+  kinds.forEach((kind, n) => (packed[n >> 2] |= kind << (2 * (n & 3))));
+  return {
+    runs: Uint32Array.from(runs),
+    kinds: packed,
+    bytes: Uint8Array.from(bytes),
+    halves: Uint16Array.from(halves),
+    addresses: Uint8Array.from(addresses),
+    words: Uint32Array.from(words),
+  };
 }
-const GAP = 4;
 
 /**
  * Change memory as `difference` says.
  * @param {Uint32Array} memory
- * @param {{ runs: Uint32Array, values: Uint32Array }} difference
+ * @param {Difference} difference
  */
-export function patch(memory, { runs, values }) {
-  let [to, from] = [0, 0];
+export function patch(memory, { runs, kinds, bytes, halves, addresses, words }) {
+  let [to, n, b, h, a, w] = [0, 0, 0, 0, 0, 0];
   for (let k = 0; k < runs.length; k += 2) {
     to += runs[k];
-    memory.set(values.subarray(from, from + runs[k + 1]), to);
-    to += runs[k + 1];
-    from += runs[k + 1];
+    for (const end = to + runs[k + 1]; to < end; to++, n++) {
+      const kind = (kinds[n >> 2] >> (2 * (n & 3))) & 3;
+      if (kind === 0) memory[to] = bytes[b++];
+      else if (kind === 1) memory[to] = halves[h++];
+      else if (kind === 3) memory[to] = words[w++];
+      else {
+        memory[to] = (addresses[a] << 3) | (addresses[a + 1] << 11) | (addresses[a + 2] << 19);
+        a += 3;
+      }
+    }
   }
 }

@@ -1,6 +1,6 @@
 // @ts-check
 /** Starts Python from a picture of its memory, made by the build, with numpy, pynet and the default
- *  network in it. What takes Python seconds, starting and importing, has then happened already.
+ *  network's file in it. What takes Python seconds, starting and importing, has then happened already.
  *
  *  Pyodide calls this experimental and leaves packages with compiled code out of it; what follows
  *  makes those work (Pyodide 314: pyodide.mjs, prepareSnapshot, and pyodide.asm.mjs, restoreSnapshot).
@@ -9,7 +9,7 @@
 
 import { ASSETS } from "./assets.js";
 import { unite } from "./functions.js";
-import { OPTIONS, checksum, createModule, patch, prepare, trampolineIn } from "./memory.js";
+import { OPTIONS, PARTS, checksum, createModule, patch, prepare, trampolineIn } from "./memory.js";
 import { urlOf } from "./site.js";
 
 const FILE = "runtime/snapshot.bin";
@@ -25,12 +25,12 @@ export const available = FILE in ASSETS;
  * @property {number} checksum Of the whole memory when it is restored.
  * @property {string} pyodide Pyodide's own header of a snapshot, in base64.
  * @property {object} lock The lock file of packages that Pyodide wants, empty.
- * @property {string[]} networks The networks that are loaded in it.
- * @property {{ runs: Uint32Array, values: Uint32Array }} difference From fresh memory.
+ * @property {string[]} networks The networks whose files are in it, for worker.py to load.
+ * @property {import("./memory.js").Difference} difference From fresh memory.
  */
 
 /**
- * Fetch the file and take it apart: length of the header, header, runs, values; see builder/maker.mjs.
+ * Fetch the file and take it apart: length of the header, header, difference; see builder/maker.mjs.
  * @returns {Promise<Snapshot>}
  * @throws {Error} When it broke off, or holds something else; gzip has a checksum of its own.
  */
@@ -41,10 +41,13 @@ async function fetchSnapshot() {
   if (buffer.byteLength !== ASSETS[FILE]?.bytes) throw new Error("the snapshot broke off");
   const length = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
-  const start = 4 * Math.ceil((4 + length) / 4);
-  const runs = new Uint32Array(buffer, start, header.runs);
-  const values = new Uint32Array(buffer, start + runs.byteLength, header.values);
-  return { ...header, difference: { runs, values } };
+  let start = 4 * Math.ceil((4 + length) / 4);
+  const parts = PARTS.map(([name, Type]) => {
+    const part = new Type(buffer, start, header.parts[name]);
+    start += part.byteLength;
+    return [name, part];
+  });
+  return { ...header, difference: Object.fromEntries(parts) };
 }
 
 /** Libraries that are in the snapshot, by path in site-packages; the build sorts the table. */
@@ -128,6 +131,9 @@ export async function start(loadPyodide, indexURL) {
   });
   pyodide.FS.unlink("/lib/python314.zip"); // that was nothing
   pyodide.registerJsModule("pynet_site", { fetch: fetchNow });
+  const later = pyodide.pyimport("later");
+  later.wake();
+  later.destroy();
   return { pyodide, networks: (await fetched).networks };
 }
 const HEAD = 4096;
