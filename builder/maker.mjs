@@ -1,7 +1,7 @@
 /** Makes the snapshot: starts Pyodide with numpy's libraries in fixed places, has warm_up.py fill it,
  *  and writes what its memory then holds beyond that of a fresh start. Runs in Node and in browsers. */
 
-import { OPTIONS, PARTS, SITE_PACKAGES, checksum, clearStack, createModule, difference, prepare, trampolineIn } from "./memory.js";
+import { OPTIONS, PARTS, checksum, clearStack, createModule, difference, prepare, trampolineIn } from "./memory.js";
 
 const NODE = typeof process === "object";
 
@@ -35,10 +35,10 @@ async function repeatable(seed) {
 
 /** @returns {Promise<Uint8Array>} The snapshot, as `joined` says. */
 async function makeSnapshot() {
-  const { libraries, files, archive, lock } = JSON.parse(await text("recipe.json"));
+  const { libraries, files, archive, packages, lock } = JSON.parse(await text("recipe.json"));
   const { loadPyodide } = await import(urlOf("pyodide/pyodide.mjs").href);
   const { default: create } = await import(urlOf("pyodide/pyodide.asm.mjs").href);
-  const places = new Map(libraries.map((path) => [path, place(`numpy/${path}`)]));
+  const places = new Map(libraries.map((path) => [path, place(`disk${path}`)]));
   const start = (options, after = async (module) => module) =>
     loadPyodide({
       ...OPTIONS,
@@ -51,7 +51,7 @@ async function makeSnapshot() {
   await repeatable(1);
   let module;
   const pyodide = await start({ _makeSnapshot: true }, async (made) => (module = made));
-  const networks = await fill(pyodide, files, archive);
+  const networks = await fill(pyodide, files, archive, packages);
   dropLibraryFiles(module);
   zeroFree(module);
   new Uint32Array(module.HEAPU8.buffer)[trampolineIn(module)] = 0; // each engine has its own
@@ -80,8 +80,8 @@ async function makeSnapshot() {
  * Put the page's Python and numpy on Pyodide's disk and run warm_up.py there.
  * @returns {Promise<string[]>} The networks that are loaded then.
  */
-async function fill(pyodide, files, archive) {
-  pyodide.unpackArchive(await read(archive), "zip", { extractDir: SITE_PACKAGES });
+async function fill(pyodide, files, archive, packages) {
+  pyodide.unpackArchive(await read(archive), "zip", { extractDir: packages });
   for (const file of files) {
     const folder = file.slice(0, Math.max(0, file.lastIndexOf("/")));
     if (folder) pyodide.FS.mkdirTree(folder);
@@ -164,6 +164,14 @@ function joined(header, parts) {
   return all;
 }
 
-const snapshot = await makeSnapshot();
-if (NODE) await (await import("node:fs/promises")).writeFile(urlOf("snapshot.bin"), snapshot);
-else await fetch(urlOf("snapshot.bin"), { method: "PUT", body: snapshot });
+/** Hand over what was made, or the last line of what failed. @param {string} name */
+async function send(name, body) {
+  if (NODE) await (await import("node:fs/promises")).writeFile(urlOf(name), body);
+  else await fetch(urlOf(name), { method: "PUT", body });
+}
+
+try {
+  await send("snapshot.bin", await makeSnapshot());
+} catch (error) {
+  await send("failed.txt", String(error?.message ?? error).trim().split("\n").pop());
+}

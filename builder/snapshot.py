@@ -21,7 +21,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from builder.console import ROOT, BuildError, describe, say
+from builder.console import ROOT, BuildError, describe, one_line, say
 from builder.environment import chromium_paths, starts
 from builder.files import cache_folder, sha256, to_json, write_atomically
 from builder.pinned import NUMPY_WHEEL, lock_file
@@ -59,7 +59,7 @@ def snapshot(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def libraries(stage: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return the compiled libraries that the page loads before Python starts."""
-    return {f"runtime/libraries/{n[6:]}": d for n, d in stage.items() if n.startswith("numpy/")}
+    return {f"runtime/libraries{n[4:]}": d for n, d in stage.items() if n.startswith("disk/")}
 
 
 def staged(files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -69,7 +69,9 @@ def staged(files: Mapping[str, bytes]) -> dict[str, bytes]:
     stage["home/later.py"] = stage.pop("later.py")
     stage["maker.mjs"] = (builder / "maker.mjs").read_bytes()
     stage["memory.js"] = files["app/memory.js"]
-    stage["index.html"] = b'<script type="module">new Worker("maker.mjs", {type: "module"})</script>'
+    stage["index.html"] = (
+        b'<script type="module">new Worker("maker.mjs", {type: "module"})</script>'
+    )
     network = json.loads(files["weights/index.json"])[0]["file"]  # the first one is the default
     for name, data in files.items():
         if name.startswith("runtime/pyodide/"):
@@ -78,14 +80,18 @@ def staged(files: Mapping[str, bytes]) -> dict[str, bytes]:
             "answers.py", "weights/index.json", f"weights/{network}"
         ):  # fmt: skip
             stage[f"home/{name}"] = data
+    lock = {**lock_file(""), "packages": {}}
+    python = ".".join(lock["info"]["python"].split(".")[:2])
+    packages = f"/lib/python{python}/site-packages/"  # in Pyodide
     with zipfile.ZipFile(io.BytesIO(files[WHEEL])) as wheel:
         found = [n for n in wheel.namelist() if n.startswith(tuple(f"{x}." for x in LIBRARIES))]
-        stage |= {f"numpy/{name}": wheel.read(name) for name in sorted(found)}
+        stage |= {f"disk{packages}{name}": wheel.read(name) for name in sorted(found)}
     recipe = {
-        "libraries": sorted(found),
+        "libraries": [packages + name for name in sorted(found)],
         "files": [name.removeprefix("home/") for name in sorted(stage) if name.startswith("home/")],
         "archive": WHEEL.removeprefix("runtime/"),
-        "lock": {**lock_file(""), "packages": {}},
+        "packages": packages,
+        "lock": lock,
     }
     return {**stage, "recipe.json": to_json(recipe)}
 
@@ -110,7 +116,7 @@ def made(stage: Mapping[str, bytes]) -> bytes | None:
 
 
 def makers() -> Iterator[tuple[str, object]]:
-    """Yield what can make a snapshot here: its name, and a function of the folder with all files."""
+    """Yield what can make a snapshot here: its name, and a function of the filled folder."""
     if node := shutil.which("node"):
         version = subprocess.run([node, "--version"], capture_output=True, text=True).stdout.strip()
         number = re.match(r"v(\d+)", version)
@@ -122,41 +128,45 @@ def makers() -> Iterator[tuple[str, object]]:
 
 def in_node(node: str, folder: Path) -> bytes:
     """Make the snapshot in Node."""
+    quiet = {
+        "stdin": subprocess.DEVNULL,
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+    }
     try:
-        done = subprocess.run(
-            [node, "maker.mjs"],
-            cwd=folder,
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT,
+        subprocess.run(
+            [node, "maker.mjs"], cwd=folder, env=ENVIRONMENT, timeout=LIMIT, check=True, **quiet
         )
-    except subprocess.TimeoutExpired:
-        raise BuildError(f"Node did not end within {LIMIT} s") from None
-    if done.returncode:
-        said = [line[:200] for line in done.stderr.splitlines() if "Error" in line[:200]]
-        raise BuildError(f"Node: {said[-1] if said else f'exit code {done.returncode}'}")
+    except subprocess.SubprocessError as error:  # of both kinds: its time is up, or it broke down
+        raise BuildError(one_line(error)) from None
+    failed = folder / "failed.txt"
+    if failed.exists():
+        raise BuildError(failed.read_text("utf-8"))
     return (folder / "snapshot.bin").read_bytes()
 
 
 def in_chromium(chromium: str, folder: Path) -> bytes:
     """Make the snapshot in a headless Chromium, which sends it to a server that runs meanwhile."""
-    arrived: queue.Queue[bytes] = queue.Queue()
+    arrived: queue.Queue[tuple[str, bytes]] = queue.Queue()
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         """Serves the folder, and takes the snapshot."""
 
-        extensions_map = {
-            **http.server.SimpleHTTPRequestHandler.extensions_map,
-            **{".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"},
-        }
-
         def __init__(self, *arguments: object) -> None:
             super().__init__(*arguments, directory=str(folder))
 
+        def guess_type(self, path: str) -> str:
+            """Return the types that a browser insists on, whatever this system knows of them."""
+            ends = {
+                ".mjs": "text/javascript",
+                ".js": "text/javascript",
+                ".wasm": "application/wasm",
+            }
+            return ends.get(Path(path).suffix) or super().guess_type(path)
+
         def do_PUT(self) -> None:
-            """Take what the page has made."""
-            arrived.put(self.rfile.read(int(self.headers["Content-Length"])))
+            """Take what the page has made, or what failed."""
+            arrived.put((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(204)
             self.end_headers()
 
@@ -171,7 +181,10 @@ def in_chromium(chromium: str, folder: Path) -> bytes:
         quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=ENVIRONMENT, **quiet)
         try:
-            return arrived.get(timeout=LIMIT)
+            path, data = arrived.get(timeout=LIMIT)
+            if path == "/failed.txt":
+                raise BuildError(data.decode("utf-8"))
+            return data
         except queue.Empty:
             raise BuildError(f"Chromium sent no snapshot within {LIMIT} s") from None
         finally:

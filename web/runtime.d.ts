@@ -14,7 +14,6 @@ declare module "*/pyodide.asm.mjs" {
 
 /** Of Pyodide. */
 interface Pyodide {
-  FS: { unlink(path: string): void };
   pyimport(name: string): any;
   registerJsModule(name: string, module: object): void;
   setStdout(options: { batched: (text: string) => void }): void;

@@ -12,8 +12,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
-STDLIB = Path("/lib/python314.zip")  # where zipimport, in the snapshot, remembers it
-SITE_PACKAGES = Path("/lib/python3.14/site-packages")
+STDLIB = next(Path(path) for path in sys.path if path.endswith(".zip"))  # zipimport remembers it
+SITE_PACKAGES = next(Path(path) for path in sys.path if path.endswith("site-packages"))
 
 
 class Later:
@@ -44,5 +44,6 @@ def install():
 
 
 def wake():
-    """Undo what two visits must not share: called when the snapshot has been restored."""
+    """Make a start of what was restored: two visits must not share their random numbers."""
     random.seed()
+    STDLIB.unlink(missing_ok=True)  # the start has put an empty file there

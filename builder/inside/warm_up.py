@@ -1,4 +1,4 @@
-"""Runs inside Pyodide while the snapshot is made: fills Python with what a visit needs, then tidies up.
+"""Runs inside Pyodide while the snapshot is made: fills Python with what a visit needs, and tidies.
 
 What is in memory at the end of this is what every visitor starts with.
 """

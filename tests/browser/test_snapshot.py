@@ -1,9 +1,10 @@
-"""Python from its snapshot: used where it fits, equal to the ordinary start, and done without else."""
+"""Python from its snapshot: used where it fits, equal to the ordinary start, else done without."""
 
 import gzip
 import json
 import struct
 from contextlib import ExitStack
+from fnmatch import fnmatch
 
 import pytest
 from numpy.random import default_rng
@@ -19,10 +20,10 @@ ORDINARY = "starting Python without its snapshot"
 
 @pytest.fixture
 def tampered(browser, copy_of_site):
-    """Return a function that opens a copy of the site with some files changed; `said` is its console.
+    """Return a function that opens a copy of the site with files changed; `said` is its console.
 
-    `changes` maps names of files, as before the build, to functions of their bytes; None for bytes
-    takes the file away.
+    `changes` maps names of files, as before the build, to functions of their bytes; no bytes at all
+    take the file away.
     """
     with ExitStack() as stack:
 
@@ -31,7 +32,7 @@ def tampered(browser, copy_of_site):
                 (path,) = (
                     path
                     for path in copy_of_site.rglob("*")
-                    if logical(path.relative_to(copy_of_site).as_posix()) == name
+                    if fnmatch(logical(path.relative_to(copy_of_site).as_posix()), name)
                 )
                 data = change(path.read_bytes())
                 path.unlink() if data is None else path.write_bytes(data)
@@ -149,12 +150,12 @@ def test_a_missing_library_is_done_without(tampered):
     assert sum(ORDINARY in line for line in page.said) == 1
 
 
-LIBRARY = "runtime/libraries/numpy/_core/_multiarray_umath.cpython-314-wasm32-emscripten.so"
+LIBRARY = "runtime/libraries/*/numpy/_core/_multiarray_umath*.so"
 
 
 @pytest.mark.timeout(300)
 def test_a_hang_is_ended(tampered):
-    """Where the start from the snapshot never ends, the page ends it after a time without reports."""
+    """Where the start from the snapshot never ends, the page ends it after a time of silence."""
     begin = b"export function patch("
     endless = replaced(begin, b"export function patch() { for (;;); }\nfunction other(")
     impatient = replaced(b"SNAPSHOT_LIMIT = 20_000", b"SNAPSHOT_LIMIT = 3_000")
@@ -180,7 +181,7 @@ def test_what_the_snapshot_lacks_is_found_when_it_is_imported(tampered):
 
 
 def test_random_numbers_differ_between_visits(tampered):
-    """The state of Python's `random` is in the snapshot: it is seeded anew, or all would be alike."""
+    """The state of Python's `random` is in the snapshot, and seeded anew at each visit."""
     draw = b"\nimport random\nprint('drawn:', random.random())\n"
     page = tampered({"worker.py": lambda data: data + draw})
     page.page.reload()

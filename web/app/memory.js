@@ -3,9 +3,6 @@
  *  difference from fresh memory, and put back. The build makes the snapshot with the very functions
  *  that the page restores it with; nothing here fetches or knows of files. */
 
-/** Where packages are installed, in Pyodide's file system. */
-export const SITE_PACKAGES = "/lib/python3.14/site-packages/";
-
 /**
  * What loadPyodide is to be told so that fresh memory is the same everywhere: C's environment and the
  * program's name lie in it, and would hold the visitor's language. PYTHONHASHSEED makes two builds
@@ -26,13 +23,12 @@ export const OPTIONS = {
  * Module.dynamicLibraries; loaded later, by an import, they would lie wherever there is room.)
  * @param {(settings: PyodideSettings) => Promise<PyodideModule>} create pyodide.asm.mjs's default.
  * @param {PyodideSettings} settings As pyodide.mjs passes them.
- * @param {ReadonlyMap<string, string>} libraries Path in site-packages -> address, in a fixed order.
+ * @param {ReadonlyMap<string, string>} libraries Path on Pyodide's disk -> address, in a fixed order.
  */
 export function createModule(create, settings, libraries) {
-  const byPath = new Map([...libraries].map(([path, url]) => [SITE_PACKAGES + path, url]));
   const { locateFile } = settings;
-  settings.dynamicLibraries = [...byPath.keys()];
-  settings.locateFile = (path) => byPath.get(path) ?? locateFile(path);
+  settings.dynamicLibraries = [...libraries.keys()];
+  settings.locateFile = (path) => libraries.get(path) ?? locateFile(path);
   settings.preRun.push((module) => {
     // An engine without garbage collection in WebAssembly has no trampoline; its place stays empty.
     const words = new Uint32Array(module.HEAPU8.buffer);
@@ -111,7 +107,11 @@ const GAP = 4;
  * @returns {Difference}
  */
 export function difference(before, after) {
-  const runs = [], bytes = [], halves = [], addresses = [], words = [], kinds = [];
+  const runs = [];
+  const kinds = [];
+  const addresses = [];
+  /** Words of the other kinds, by kind. @type {number[][]} */
+  const others = [[], [], [], []];
   let k = 0;
   while (k < after.length) {
     const start = k;
@@ -127,7 +127,7 @@ export function difference(before, after) {
       const kind = word < 2 ** 8 ? 0 : word < 2 ** 16 ? 1 : word % 8 === 0 && word < 2 ** 27 ? 2 : 3;
       kinds.push(kind);
       if (kind === 2) addresses.push((word >> 3) & 255, (word >> 11) & 255, word >> 19);
-      else [bytes, halves, [], words][kind].push(word);
+      else others[kind].push(word);
     }
   }
   const packed = new Uint8Array(Math.ceil(kinds.length / 4));
@@ -135,10 +135,10 @@ export function difference(before, after) {
   return {
     runs: Uint32Array.from(runs),
     kinds: packed,
-    bytes: Uint8Array.from(bytes),
-    halves: Uint16Array.from(halves),
+    bytes: Uint8Array.from(others[0]),
+    halves: Uint16Array.from(others[1]),
     addresses: Uint8Array.from(addresses),
-    words: Uint32Array.from(words),
+    words: Uint32Array.from(others[3]),
   };
 }
 

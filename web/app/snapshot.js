@@ -13,7 +13,7 @@ import { OPTIONS, PARTS, checksum, createModule, patch, prepare, trampolineIn } 
 import { urlOf } from "./site.js";
 
 const FILE = "runtime/snapshot.bin";
-const LIBRARIES = "runtime/libraries/";
+const LIBRARIES = "runtime/libraries";
 
 /** Whether the site has a snapshot: the build needs Node or Chromium to make one. */
 export const available = FILE in ASSETS;
@@ -50,10 +50,10 @@ async function fetchSnapshot() {
   return { ...header, difference: Object.fromEntries(parts) };
 }
 
-/** Libraries that are in the snapshot, by path in site-packages; the build sorts the table. */
+/** The libraries of the snapshot, by path on Pyodide's disk; the build sorts the table. */
 const libraries = new Map(
   Object.keys(ASSETS)
-    .filter((name) => name.startsWith(LIBRARIES))
+    .filter((name) => name.startsWith(`${LIBRARIES}/`))
     .map((name) => [name.slice(LIBRARIES.length), urlOf(name)]),
 );
 
@@ -129,7 +129,6 @@ export async function start(loadPyodide, indexURL) {
       return module;
     },
   });
-  pyodide.FS.unlink("/lib/python314.zip"); // that was nothing
   pyodide.registerJsModule("pynet_site", { fetch: fetchNow });
   const later = pyodide.pyimport("later");
   later.wake();

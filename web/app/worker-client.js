@@ -104,6 +104,7 @@ export class WorkerClient {
    * @param {(error: Error) => void} options.onLost Called once when a worker that had started is lost.
    */
   constructor({ snapshot, onReport, onLost }) {
+    /** @type {"snapshot" | "ordinary"} */
     this.boot = snapshot && available ? "snapshot" : "ordinary";
     this.onReport = onReport;
     this.onLost = onLost;
@@ -120,7 +121,10 @@ export class WorkerClient {
     try {
       this.#calls = (await Promise.race([this.#boot(), this.#lost])).sync;
     } catch (error) {
-      const known = [WorkerLost, ReloadNeeded, SnapshotUnusable].some((kind) => error instanceof kind);
+      const known =
+        error instanceof WorkerLost ||
+        error instanceof ReloadNeeded ||
+        error instanceof SnapshotUnusable;
       const reason = known ? error : this.#failure(lastLine(error));
       this.stop(reason);
       throw makeWorker ? reason : new ReloadNeeded(reason.message);
