@@ -88,9 +88,9 @@ def another_table(header, data):
 
 
 def another_pyodide(header, data):
-    """Let the build of Pyodide that is named be another: eight digits of it stand in a word."""
+    """Let the build of Pyodide be another: its hash stands in bytes 16 to 47 of its header."""
     kept = header["pyodide"]
-    header["pyodide"] = f"{kept[:20]}{'A' if kept[20] != 'A' else 'B'}{kept[21:]}"
+    header["pyodide"] = f"{kept[:24]}{'A' if kept[24] != 'A' else 'B'}{kept[25:]}"
     return data
 
 

@@ -110,18 +110,20 @@ export async function start(loadPyodide, indexURL) {
   unite();
   fetchAhead([`${indexURL}pyodide.asm.wasm`, ...libraries.values()]);
   const fetched = fetchSnapshot();
+  const core = import(urlOf("runtime/pyodide/pyodide.asm.mjs"));
+  core.catch(() => {}); // told below
   // Of Pyodide's own snapshot only the header is used: its memory is put in by `restore`. Pyodide
   // reads it last, so it may arrive while the core is compiled.
   const head = new Uint8Array(HEAD);
   const pyodide = await loadPyodide({
     ...OPTIONS,
     indexURL,
-    lockFileContents: fetched.then(({ lock }) => lock),
+    // Asked for at the end, when the snapshot is here; without it Python never gets so far.
+    lockFileContents: fetched.then(({ lock }) => lock, () => new Promise(() => {})),
     stdLibURL: NOTHING, // the standard library comes later, if ever: see later.py
     _loadSnapshot: head,
     createPyodideModule: async (/** @type {any} */ settings) => {
-      const { default: create } = await import(urlOf("runtime/pyodide/pyodide.asm.mjs"));
-      const module = await createModule(create, settings, libraries);
+      const module = await createModule((await core).default, settings, libraries);
       const snapshot = await fetched;
       restore(module, snapshot);
       head.set(Uint8Array.from(atob(snapshot.pyodide), (letter) => letter.charCodeAt(0)));
