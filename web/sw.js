@@ -53,7 +53,7 @@ async function held() {
  */
 async function keep(cache, url, hash, old) {
   const sources = [
-    async () => old,
+    async () => old?.clone(), // two files may hold the same
     () => fetch(url, { priority: "low" }), // the browser may have it from the page's own request
     () => fetch(url, { priority: "low", cache: "reload" }), // and what it has may be outdated
   ];
