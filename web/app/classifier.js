@@ -7,7 +7,8 @@ import { flatten } from "./geometry.js";
 import { choice, fetchList, fetchWeights, keepChoice } from "./networks.js";
 import { follow } from "./progress.js";
 import { available } from "./snapshot.js";
-import { ReloadNeeded, SnapshotUnusable, WorkerClient, WorkerLost } from "./worker-client.js";
+import { ReloadNeeded } from "./pyscript.js";
+import { SnapshotUnusable, WorkerClient, WorkerLost } from "./worker-client.js";
 
 /** A worker that is lost again within this time, in milliseconds, is not started by itself any more. */
 const PATIENCE = 60_000;

@@ -1,6 +1,6 @@
 // @ts-check
 /** Runs inside PyScript's worker, which imports it as its "version" of Pyodide: it starts the Pyodide
- *  beside the page and reports to the page what PyScript keeps to itself: stages, bytes, failed
+ *  of the site, from a snapshot before PyScript has come, and reports to the page what PyScript keeps to itself: stages, bytes, failed
  *  downloads, and a lock that is free again when the worker dies. */
 
 import { storedAt, unpack, urlOf } from "./site.js";
@@ -13,6 +13,7 @@ import * as snapshot from "./snapshot.js";
  * @property {string} [failed] Why the worker is of no use any more.
  * @property {string} [lock] The name of a lock that is free when the worker is gone.
  * @property {string[]} [restored] Python runs, from a snapshot with these networks.
+ * @property {boolean} [listening] PyScript listens in a worker that was there before it.
  * @property {string} [unusable] Why the snapshot cannot be used here.
  */
 
@@ -78,6 +79,23 @@ function watchDownloads() {
   };
 }
 
+/** Become PyScript's worker: run the script that it would have started one with. */
+function awaitPyScript() {
+  addEventListener("message", ({ data }) => {
+    const add = self.addEventListener.bind(self);
+    self.addEventListener = (/** @type {string} */ type, /** @type {any[]} */ ...rest) => {
+      add(type, ...(/** @type {[any]} */ (rest)));
+      if (type !== "message") return;
+      self.addEventListener = add;
+      tell({ listening: true }); // what PyScript's page has sent may come now
+    };
+    import(data.run).catch((error) => tell({ unusable: String(error) }));
+  }, { once: true });
+}
+
+/** The page asks for the ordinary start by #ordinary; PyScript has made the worker then. */
+const ordinary = import.meta.url.endsWith("#ordinary");
+if (!ordinary) awaitPyScript();
 addEventListener("py:progress", (event) => {
   if (event instanceof CustomEvent) tell({ stage: String(event.detail) });
 });
@@ -93,10 +111,8 @@ const indexURL = new URL("./", urlOf("runtime/pyodide/pyodide.mjs")).href;
 
 export const version = pyodide.version;
 
-/** The page asks for the ordinary start by #ordinary, when the other one has failed. */
-const restored = import.meta.url.endsWith("#ordinary")
-  ? null
-  : snapshot.start(pyodide.loadPyodide, indexURL); // now: PyScript prepares itself meanwhile
+/** From a snapshot, at once: PyScript comes to this worker later. */
+const restored = ordinary ? null : snapshot.start(pyodide.loadPyodide, indexURL);
 
 restored?.then(
   ({ networks }) => tell({ restored: networks }),

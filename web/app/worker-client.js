@@ -1,7 +1,8 @@
 // @ts-check
-/** The one module that talks to the worker: starts PyScript there, notices when it dies or hangs,
- *  and rejects what waits for it then. What the answers mean is not its business. */
+/** The one module that talks to the worker: starts Python there, notices when it dies or hangs, and
+ *  rejects what waits for it then. What the answers mean is not its business. */
 
+import { ReloadNeeded, giveWorker, loadPyScript, loadedPyScript, release } from "./pyscript.js";
 import { urlOf } from "./site.js";
 import { available } from "./snapshot.js";
 
@@ -11,7 +12,7 @@ import { available } from "./snapshot.js";
 /** A start that reports nothing for so long has failed: an old telephone starts Python in 30 s. */
 const START_LIMIT = 60_000;
 
-/** The same from a snapshot, where an engine that it does not fit may hang. The old telephone: 3 s. */
+/** The same from a snapshot, which needs less, and hangs in an engine that it does not fit. */
 const SNAPSHOT_LIMIT = 20_000;
 
 /** An answer takes milliseconds, loading a network less than a second: after this it hangs. */
@@ -22,51 +23,6 @@ export class WorkerLost extends Error {}
 
 /** Python cannot start from the snapshot here; it can the ordinary way. */
 export class SnapshotUnusable extends Error {}
-
-/** Only loading the page anew can cure this: browsers remember a module that failed to load. */
-export class ReloadNeeded extends Error {}
-
-/** @typedef {(file: string, options: object) => Promise<{ sync: Calls }>} MakeWorker */
-
-/** PyScript's PyWorker, once it is loaded. @type {MakeWorker | null} */
-let makeWorker = null;
-
-/**
- * Who gets the next workers that PyScript makes, in the order of asking.
- * @type {((worker: Worker) => void)[]}
- */
-const takers = [];
-
-/**
- * Load PyScript. It hands its worker out only when that is ready; to hear its reports and to stop
- * one that hangs we need it before, so PyScript gets a Worker class that hands on what it makes.
- */
-async function loadPyScript() {
-  if (makeWorker) return makeWorker;
-  const Plain = globalThis.Worker;
-  globalThis.Worker = class extends Plain {
-    /** @param {string | URL} url @param {WorkerOptions} [options] */
-    constructor(url, options) {
-      super(url, options);
-      takers.shift()?.(this);
-    }
-  };
-  try {
-    const url = urlOf("runtime/pyscript/core.js");
-    const { PyWorker, hooks } = await import(url);
-    makeWorker = (file, options) => {
-      // What PyScript's plugins would have a worker do before its Python, it turns into functions
-      // from text, which the Content-Security-Policy forbids; nothing of it is needed here.
-      for (const hook of Object.values(hooks.worker)) hook.clear();
-      return PyWorker(file, options);
-    };
-    return makeWorker;
-  } catch (error) {
-    throw new ReloadNeeded("PyScript could not be fetched", { cause: error });
-  } finally {
-    globalThis.Worker = Plain; // PyScript keeps the class that it found
-  }
-}
 
 /** The Python that the worker runs. */
 const WORKER_FILE = urlOf("worker.py");
@@ -127,7 +83,7 @@ export class WorkerClient {
         error instanceof SnapshotUnusable;
       const reason = known ? error : this.#failure(lastLine(error));
       this.stop(reason);
-      throw makeWorker ? reason : new ReloadNeeded(reason.message);
+      throw loadedPyScript() ? reason : new ReloadNeeded(reason.message);
     } finally {
       clearTimeout(this.#limit);
     }
@@ -135,13 +91,17 @@ export class WorkerClient {
 
   /** Load PyScript and have it start worker.py. */
   async #boot() {
+    const ordinary = this.boot === "ordinary";
+    const version = new URL(`python.js${ordinary ? "#ordinary" : ""}`, import.meta.url).href;
+    // From a snapshot Python starts beside PyScript, and not after it.
+    const early = ordinary ? null : new Worker(version, { type: "module" });
+    if (early) this.#adopt(early);
     const [make] = await Promise.all([loadPyScript(), checkWorkerFile()]);
     this.#ended.signal.throwIfAborted();
-    takers.push((worker) => this.#adopt(worker));
-    const ordinary = this.boot === "ordinary";
+    giveWorker(early ?? ((worker) => this.#adopt(worker)));
     return make(WORKER_FILE, {
       type: "pyodide",
-      version: new URL(`python.js${ordinary ? "#ordinary" : ""}`, import.meta.url).href,
+      version,
       config: ordinary ? urlOf("pyscript.json") : RESTORED,
     });
   }
@@ -216,6 +176,7 @@ export class WorkerClient {
   /** @param {Report} report */
   #hear(report) {
     if (this.#calls === null) this.#limitStart();
+    if (report.listening && this.#worker) release(this.#worker);
     if (report.restored) this.networks = report.restored;
     if (report.unusable) this.#fail(report.unusable);
     else if (report.failed) this.#fail(report.failed);
