@@ -74,7 +74,8 @@ class GivenWorker extends Worker {
 export function release(worker) {
   const messages = held.get(worker) ?? [];
   held.delete(worker);
-  for (const [message, options] of messages) worker.postMessage(message, options);
+  const { postMessage } = Worker.prototype; // PyScript gives its workers another one
+  for (const message of messages) postMessage.apply(worker, message);
 }
 
 /** Load PyScript, with our class of workers. */

@@ -83,9 +83,10 @@ function watchDownloads() {
 function awaitPyScript() {
   addEventListener("message", ({ data }) => {
     const add = self.addEventListener.bind(self);
-    self.addEventListener = (/** @type {string} */ type, /** @type {any[]} */ ...rest) => {
-      add(type, ...(/** @type {[any]} */ (rest)));
-      if (type !== "message") return;
+    /** @param {string} type @param {any} listener @param {any} [options] */
+    self.addEventListener = (type, listener, options) => {
+      add(type, listener, options);
+      if (type !== "message" || !options?.once) return; // Pyodide listens too, and not once
       self.addEventListener = add;
       tell({ listening: true }); // what PyScript's page has sent may come now
     };
