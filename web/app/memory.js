@@ -70,14 +70,21 @@ export function clearStack(module) {
 }
 
 /**
- * FNV-1a (Fowler, Noll and Vo, 1991) of 32-bit words: finds what went wrong, not an attack.
- * @param {Uint32Array} words
+ * FNV-1a (Fowler, Noll and Vo, 1991) of 32-bit words, in four lanes, which a processor does side by
+ * side: finds what went wrong, not an attack.
+ * @param {Uint32Array} words Their number is a multiple of four.
  * @returns {number}
  */
 export function checksum(words) {
-  let hash = 0x811c9dc5;
-  for (let k = 0; k < words.length; k++) hash = Math.imul(hash ^ words[k], 0x01000193);
-  return hash >>> 0;
+  const prime = 0x01000193;
+  let [a, b, c, d] = [1, 2, 3, 4];
+  for (let k = 0; k < words.length; k += 4) {
+    a = Math.imul(a ^ words[k], prime);
+    b = Math.imul(b ^ words[k + 1], prime);
+    c = Math.imul(c ^ words[k + 2], prime);
+    d = Math.imul(d ^ words[k + 3], prime);
+  }
+  return [b, c, d].reduce((hash, lane) => Math.imul(hash ^ lane, prime), a) >>> 0;
 }
 
 /**

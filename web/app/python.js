@@ -103,22 +103,24 @@ addEventListener("py:progress", (event) => {
 holdLock();
 watchDownloads();
 
-/** @type {typeof import("../runtime/pyodide/pyodide.mjs")} */
-const pyodide = await import(urlOf("runtime/pyodide/pyodide.mjs")).catch((error) => {
-  tell({ failed: "pyodide.mjs could not be fetched" });
-  throw error;
-});
+/** @type {Promise<typeof import("../runtime/pyodide/pyodide.mjs")>} */
+const imported = import(urlOf("runtime/pyodide/pyodide.mjs"));
 const indexURL = new URL("./", urlOf("runtime/pyodide/pyodide.mjs")).href;
 
-export const version = pyodide.version;
-
 /** From a snapshot, at once: PyScript comes to this worker later. */
-const restored = ordinary ? null : snapshot.start(pyodide.loadPyodide, indexURL);
+const restored = ordinary ? null : snapshot.start(imported, indexURL);
 
 restored?.then(
   ({ networks }) => tell({ restored: networks }),
   (error) => tell({ unusable: error instanceof Error ? error.message : String(error) }),
 );
+
+const pyodide = await imported.catch((error) => {
+  tell({ failed: "pyodide.mjs could not be fetched" });
+  throw error;
+});
+
+export const version = pyodide.version;
 
 /**
  * Start Python from the snapshot, or else the ordinary way, from the site's own folder.

@@ -82,55 +82,64 @@ function restore(module, snapshot) {
 const NOTHING = new URL("nothing", import.meta.url).href;
 
 /**
- * Fetch at once what Pyodide will ask for one after the other.
- * @param {string[]} urls
+ * Begin at once what Pyodide would do one after the other: compile its core, fetch the libraries.
+ * @param {string} core Address of the core.
+ * @returns {Promise<WebAssembly.Module>} The core. Pyodide is not told if it fails: it would wait.
  */
-function fetchAhead(urls) {
+function workAhead(core) {
   const fetchPlain = self.fetch.bind(self);
+  const compiled = WebAssembly.compileStreaming(fetchPlain(core));
   /** @type {Map<string, Promise<Response>>} */
-  const ahead = new Map(urls.map((url) => [url, fetchPlain(url)]));
+  const ahead = new Map([...libraries.values()].map((url) => [url, fetchPlain(url)]));
   for (const response of ahead.values()) response.catch(() => {}); // told to whoever asks for it
   self.fetch = (input, init) => {
     const url = String(input instanceof Request ? input.url : input);
-    if (url === NOTHING) return Promise.resolve(new Response());
+    if (url === NOTHING || url === core) return Promise.resolve(new Response());
     const response = ahead.get(url);
     ahead.delete(url);
     return response ?? fetchPlain(input, init);
   };
+  WebAssembly.instantiateStreaming = async (_, imports) => {
+    const module = await compiled;
+    return { module, instance: await WebAssembly.instantiate(module, imports) };
+  };
+  return compiled;
 }
 
 /**
  * Start Python from the snapshot.
- * @param {(options: object) => Promise<Pyodide>} loadPyodide
+ * @param {Promise<{ loadPyodide: (options: object) => Promise<Pyodide> }>} pyodideModule
  * @param {string} indexURL The folder that Pyodide looks for its core in.
  * @returns {Promise<{ pyodide: Pyodide, networks: string[] }>}
  * @throws {Error} One line on what does not fit.
  */
-export async function start(loadPyodide, indexURL) {
+export async function start(pyodideModule, indexURL) {
   unite();
-  fetchAhead([`${indexURL}pyodide.asm.wasm`, ...libraries.values()]);
+  const core = workAhead(`${indexURL}pyodide.asm.wasm`);
   const fetched = fetchSnapshot();
-  const core = import(urlOf("runtime/pyodide/pyodide.asm.mjs"));
-  core.catch(() => {}); // told below
+  const script = import(urlOf("runtime/pyodide/pyodide.asm.mjs"));
+  const failed = Promise.all([core, fetched, script]).then(() => new Promise(() => {}));
   // Of Pyodide's own snapshot only the header is used: its memory is put in by `restore`. Pyodide
   // reads it last, so it may arrive while the core is compiled.
   const head = new Uint8Array(HEAD);
-  const pyodide = await loadPyodide({
-    ...OPTIONS,
-    indexURL,
-    // Asked for at the end, when the snapshot is here; without it Python never gets so far.
-    lockFileContents: fetched.then(({ lock }) => lock, () => new Promise(() => {})),
-    stdLibURL: NOTHING, // the standard library comes later, if ever: see later.py
-    _loadSnapshot: head,
-    createPyodideModule: async (/** @type {any} */ settings) => {
-      const module = await createModule((await core).default, settings, libraries);
-      const snapshot = await fetched;
-      restore(module, snapshot);
-      head.set(Uint8Array.from(atob(snapshot.pyodide), (letter) => letter.charCodeAt(0)));
-      new DataView(head.buffer).setUint32(4, HEAD, true); // where memory begins: no byte follows
-      return module;
-    },
-  });
+  const begin = async () =>
+    (await pyodideModule).loadPyodide({
+      ...OPTIONS,
+      indexURL,
+      // Asked for at the end, when the snapshot is here; without it Python never gets so far.
+      lockFileContents: fetched.then(({ lock }) => lock, () => new Promise(() => {})),
+      stdLibURL: NOTHING, // the standard library comes later, if ever: see later.py
+      _loadSnapshot: head,
+      createPyodideModule: async (/** @type {any} */ settings) => {
+        const module = await createModule((await script).default, settings, libraries);
+        const snapshot = await fetched;
+        restore(module, snapshot);
+        head.set(Uint8Array.from(atob(snapshot.pyodide), (letter) => letter.charCodeAt(0)));
+        new DataView(head.buffer).setUint32(4, HEAD, true); // where memory begins: no byte follows
+        return module;
+      },
+    });
+  const pyodide = await Promise.race([begin(), failed]);
   pyodide.registerJsModule("pynet_site", { fetch: fetchNow });
   const later = pyodide.pyimport("later");
   later.wake();
