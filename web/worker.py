@@ -38,4 +38,4 @@ def classify(name, points, lengths):
     return answers.classify(name, points.to_py(), lengths.to_py())
 
 
-answers.load_files()
+answers.wake()

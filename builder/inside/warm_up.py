@@ -19,7 +19,7 @@ import numpy as np
 
 import pynet.ink
 import pynet.nn
-from pynet.nn import memory
+from pynet.nn import memory, weights
 
 ROUNDS = 10  # calls until CPython's specialising interpreter (PEP 659) has seen each loop's types
 
@@ -31,20 +31,33 @@ def import_all(package):
 
 
 def load_default_network():
-    """Use the network that the page shows first as a visitor will, and leave its file; its name."""
+    """Use the network that the page shows first as a visitor will, and leave it asleep; return its name."""
     entry = json.loads(Path("weights/index.json").read_text())[0]
     file = f"weights/{entry['file']}"
-    answers.files.append((entry["name"], file, Path(file).read_bytes()))
-    for _ in range(ROUNDS):
-        answers.load_network(*answers.files[0])
+    data = Path(file).read_bytes()
+    answers.load_network(entry["name"], file, data)
     angle = np.linspace(0, 6, 40)
     ring = np.stack([0.5 + 0.2 * np.cos(angle), 0.5 + 0.3 * np.sin(angle)], axis=1)
     for count in range(ROUNDS):
         points = np.concatenate([ring, ring[:count] / 2])
         lengths = np.array([len(ring), count][: 1 + bool(count)], np.int32)
         answers.classify(entry["name"], points[: lengths.sum()].ravel(), lengths)
+    for _ in range(ROUNDS):
+        answers.asleep[entry["name"]] = in_halves(weights.loads(data, name=file)[0])
+        answers.wake()
     answers.networks.clear()
+    answers.asleep[entry["name"]] = in_halves(weights.loads(data, name=file)[0])
     return entry["name"]
+
+
+def in_halves(network):
+    """Return a network with those arrays in half precision that lose nothing by it."""
+    for layer in network:
+        for arrays in (layer.params, layer.buffers):
+            for key, array in arrays.items():
+                half = array.astype(np.float16)
+                arrays[key] = half if np.array_equal(half, array) else array
+    return network
 
 
 def tidy():

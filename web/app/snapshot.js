@@ -1,6 +1,6 @@
 // @ts-check
 /** Starts Python from a picture of its memory, made by the build, with numpy, pynet and the default
- *  network's file in it. What takes Python seconds, starting and importing, has then happened already.
+ *  network in it. What takes Python seconds, starting and importing, has then happened already.
  *
  *  Pyodide calls this experimental and leaves packages with compiled code out of it; what follows
  *  makes those work (Pyodide 314: pyodide.mjs, prepareSnapshot, and pyodide.asm.mjs, restoreSnapshot).
@@ -25,7 +25,7 @@ export const available = FILE in ASSETS;
  * @property {number} checksum Of the whole memory when it is restored.
  * @property {string} pyodide Pyodide's own header of a snapshot, in base64.
  * @property {object} lock The lock file of packages that Pyodide wants, empty.
- * @property {string[]} networks The networks whose files are in it, for worker.py to load.
+ * @property {string[]} networks The networks in it, which worker.py wakes.
  * @property {import("./memory.js").Difference} difference From fresh memory.
  */
 
