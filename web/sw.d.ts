@@ -14,7 +14,7 @@ interface LongEvent extends Event {
 }
 
 export interface Message extends LongEvent {
-  readonly data: { readonly needed: boolean };
+  readonly data: { readonly needed: boolean; readonly module: string; readonly takeOver?: boolean };
   readonly source: { postMessage(message: object): void } | null;
 }
 

@@ -100,10 +100,12 @@ async function install() {
 
 /**
  * Hold as well what Python needs where it cannot start from its snapshot. Most devices never ask for
- * it, so a first visit does without; a page that needed it, and each later one, sends for it.
+ * it, so a first visit does without; a page that needed it, and each later one, sends for it. Such a
+ * page may have come from the worker before this one, and learns that here.
  * @param {import("./sw").Message} message
  */
 async function complete({ source, data }) {
+  if (!BUILD.files[data.module.replace(scope, "")]) source?.postMessage({ newer: true });
   await fill(BUILD.ordinary).then(
     () => source?.postMessage({ kept: true }),
     (error) => data.needed && source?.postMessage({ notKept: String(error) }),
@@ -132,7 +134,9 @@ async function answer(request) {
 
 worker.addEventListener("install", (event) => event.waitUntil(install()));
 worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
-worker.addEventListener("message", (event) => event.waitUntil(complete(event)));
+worker.addEventListener("message", (event) => {
+  event.waitUntil(event.data.takeOver ? worker.skipWaiting() : complete(event));
+});
 worker.addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method !== "GET" || !request.url.startsWith(scope)) return;

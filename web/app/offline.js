@@ -8,6 +8,9 @@ import * as store from "./store.js";
 const sayWhy = (/** @type {string} */ reason) =>
   console.info(`The newest version is not kept for offline use: ${reason}`);
 
+/** After how long a newer worker that waits is asked again to take over, in milliseconds. */
+const AGAIN = 5000;
+
 function ready() {
   if (store.get().offline === "no") store.set({ offline: "ready" });
 }
@@ -16,7 +19,8 @@ function ready() {
 async function register(container) {
   const again = Boolean(container.controller);
   container.addEventListener("message", ({ data }) => {
-    if (data?.notKept) sayWhy(data.notKept);
+    if (data?.newer) store.set({ offline: "update" });
+    else if (data?.notKept) sayWhy(data.notKept);
     else if (data?.kept) ready();
   });
   const registration = await container.register(new URL("../sw.js", import.meta.url));
@@ -25,9 +29,11 @@ async function register(container) {
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") look(); // a page may stay open for weeks
   });
+  // A newer worker cannot take over while the older one is busy, and Chromium does not look again.
+  setInterval(() => registration.waiting?.postMessage({ takeOver: true }), AGAIN);
   const { active } = await container.ready;
   const needed = store.get().boot === "ordinary"; // Python did not start from its snapshot
-  if (needed || again) active?.postMessage({ needed });
+  if (needed || again) active?.postMessage({ needed, module: import.meta.url });
   if (!needed) ready();
 }
 
