@@ -239,7 +239,7 @@ def _interpolate(points, corners):
             leave = _tangent(identity[at - 1 : at + 2], speed[at - 1], speed[at])
         if at < count - 2 and not corners[at + 1]:
             arrive = _tangent(identity[at : at + 3], speed[at], speed[at + 1])
-        steps = max(int(round(gaps[at] / _STEP)), 2)
+        steps = max(round(gaps[at] / _STEP), 2)
         t = (np.arange(steps + (at == count - 2)) / steps)[:, None]
         lines.append((1 - t) * first + t * last)
         # Cubic Hermite polynomials; tangents are for each knot's unit, so times the length.

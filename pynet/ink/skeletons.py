@@ -434,7 +434,7 @@ def parse(*extremes):
         in their numbers of points, strokes or corners.
     """
     parsed = [_parse(text) for text in extremes]
-    points, corners, strokes = parsed[0]
+    _, corners, strokes = parsed[0]
     for text, other in zip(extremes, parsed, strict=True):
         if other[1:] != (corners, strokes):
             raise ValueError(
