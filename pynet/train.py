@@ -74,6 +74,13 @@ def parser() -> Parser:
     add("--weight-decay", type=float, metavar="X", help="pull of the weights towards 0")
     add("--dropout", type=float, metavar="SHARE", help="share of hidden outputs to drop")
     add("--label-smoothing", type=float, metavar="SHARE", help="share spread over all classes")
+    add("--generated", type=int, metavar="N", help="digits to draw anew for each epoch")
+    add(
+        "--non-digits",
+        type=int,
+        metavar="N",
+        help="scribbles, letters and the like to draw anew for each epoch, to learn to refuse",
+    )
     add(
         "--augment",
         metavar="KINDS",

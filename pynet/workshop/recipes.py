@@ -8,6 +8,7 @@ from pynet.nn.models import LOSSES, MODELS
 from pynet.nn.optim import OPTIMIZERS
 from pynet.nn.schedules import SCHEDULES
 from pynet.workshop.augment import Augmenter
+from pynet.workshop.drawn import Drawn
 
 # What each kind of distortion consists of, and the amounts that are used where a recipe that has
 # none of it is asked for it.
@@ -38,6 +39,11 @@ class Recipe:
     momentum : float
         Of SGD; Adam and AdamW keep their own.
     weight_decay, dropout, label_smoothing : float
+    generated : int
+        Digits that `pynet.ink.glyphs` draws anew for each epoch, to be learnt beside the images.
+    non_digits : int
+        Scribbles, letters and other things that are no digit, drawn anew for each epoch, of which
+        the network learns to say "none of them".
     augmentation : dict of str to float
         Arguments of `Augmenter`; empty for none.
     gentle_epochs : int
@@ -66,6 +72,8 @@ class Recipe:
     weight_decay: float = 0.01
     dropout: float = 0.0
     label_smoothing: float = 0.0
+    generated: int = 0
+    non_digits: int = 0
     augmentation: dict = field(default_factory=dict)
     gentle_epochs: int = 0
     validation: float = 1 / 12
@@ -75,7 +83,8 @@ class Recipe:
     threads: int = 1
 
     def __post_init__(self):
-        least = {"epochs": 1, "batch_size": 1, "threads": 1, "gentle_epochs": 0, "patience": 0}
+        least = {"epochs": 1, "batch_size": 1, "threads": 1, "gentle_epochs": 0, "patience": 0,
+                 "generated": 0, "non_digits": 0}  # fmt: skip
         for name, low in least.items():
             if getattr(self, name) < low:
                 value = getattr(self, name)
@@ -93,6 +102,11 @@ class Recipe:
         if self.patience and not self.validation:
             raise ValueError("early stopping needs a validation share above 0")
         Augmenter(**self.augmentation)
+
+    @property
+    def drawn(self) -> Drawn:
+        """What is drawn for each epoch."""
+        return Drawn(self.generated, self.non_digits)
 
     def augmenter(self, epoch: int) -> Augmenter | None:
         """Return what distorts the images of an epoch, counted from 0; None for nothing."""
@@ -142,6 +156,12 @@ _HANDS = {
     "elastic": 1.0, "smoothness": 4.0, "thickness": 0.5,
 }  # fmt: skip
 
+# A network that has the room for it learns from wilder hands.
+_WILD_HANDS = {
+    "rotation": 15.0, "scale": 0.15, "shear": 0.2, "shift": 2.0,
+    "elastic": 1.2, "smoothness": 4.0, "thickness": 0.6,
+}  # fmt: skip
+
 RECIPES = {
     "convnet": {
         "quick": Recipe(
@@ -149,8 +169,9 @@ RECIPES = {
             augmentation=dict(AUGMENTATIONS["affine"]),
         ),
         "full": Recipe(
-            epochs=24, learning_rate=4e-3, dropout=0.3, label_smoothing=0.02, average=0.999,
-            augmentation=_HANDS, gentle_epochs=3, validation=1 / 30, threads=2,
+            epochs=40, learning_rate=4e-3, weight_decay=0.03, dropout=0.4, label_smoothing=0.02,
+            average=0.999, augmentation=_WILD_HANDS, gentle_epochs=4, validation=1 / 30, threads=2,
+            generated=26_000, non_digits=10_000,
         ),
     },
     "mlp": {

@@ -12,7 +12,7 @@ from pynet.workshop.recipes import AUGMENTATIONS, Recipe, check_model, recipe_fo
 RECIPE_OPTIONS = (
     "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "warmup", "momentum",
     "weight_decay", "dropout", "label_smoothing", "validation", "patience", "average",
-    "final_on_all", "threads",
+    "final_on_all", "threads", "generated", "non_digits",
 )  # fmt: skip
 
 

@@ -105,7 +105,7 @@ class Training:
         self.average = None
         if recipe.average:
             self.average = ExponentialMovingAverage(saved(self.network), recipe.average)
-        self.total_steps = recipe.epochs * math.ceil(len(self.images) / recipe.batch_size)
+        self.total_steps = recipe.epochs * math.ceil(self._per_epoch(stage) / recipe.batch_size)
         self._schedule = SCHEDULES[recipe.schedule](
             recipe.learning_rate,
             total_steps=self.total_steps,
@@ -115,8 +115,12 @@ class Training:
     def _data_of(self, stage):
         return self._all if stage == ALL else self._part
 
+    def _per_epoch(self, stage):
+        """How many images an epoch has, drawn ones included."""
+        return len(self._data_of(stage)[0]) + len(self.recipe.drawn)
+
     def trained_on(self) -> int:
-        """Return how many images the weights to keep have learnt from."""
+        """Return how many images the weights to keep have learnt from, beside drawn ones."""
         return len(self._data_of(self.best_record["stage"])[0])
 
     @property
@@ -128,9 +132,9 @@ class Training:
     def images_to_go(self) -> int:
         """Return how many images are still to be learnt, if nothing stops the run early."""
         if self.stage == ALL:
-            return (self.chosen_epochs - self.epoch) * len(self._all[0])
-        later = self.recipe.epochs * len(self._all[0]) if self.recipe.final_on_all else 0
-        return (self.recipe.epochs - self.epoch) * len(self._part[0]) + later
+            return (self.chosen_epochs - self.epoch) * self._per_epoch(ALL)
+        later = self.recipe.epochs * self._per_epoch(ALL) if self.recipe.final_on_all else 0
+        return (self.recipe.epochs - self.epoch) * self._per_epoch(CHOOSE) + later
 
     @property
     def done(self) -> bool:
@@ -176,6 +180,7 @@ class Training:
         batches = deal(
             self.images, self.labels, batch_size=self.recipe.batch_size, seed=self.settings.seed,
             epoch=self.epoch, augment=self.recipe.augmenter(self.epoch), workers=self.workers,
+            drawn=self.recipe.drawn,
         )  # fmt: skip
         loss = self._loss
         if self.recipe.label_smoothing:
