@@ -47,7 +47,7 @@ class Habits:
     coarse: float = 0.12  # share of drawings whose pen was asked for its place too seldom
     gridded: float = 0.15  # share of drawings on a coarse grid of places
     pen: float = 2.4  # pixels of the 28-pixel frame; median width of the pen
-    pen_spread: float = 0.22  # of the logarithm of the width
+    pen_spread: float = 0.26  # of the logarithm of the width
 
 
 class Scribe:
@@ -270,7 +270,7 @@ def _tilt(points, habits, rng):
     points = points - np.float32(50)
     points[:, :, 0] *= np.exp(habits.aspect * aspect)
     points[:, :, 0] -= (habits.slant * slant + habits.slant_mean) * points[:, :, 1]
-    return _turn(points, np.deg2rad(np.float32(habits.rotation)) * turn)
+    return _turn(points, np.deg2rad(np.float32(habits.rotation)) * turn) + np.float32(50)
 
 
 def _turn(points, angle):
@@ -394,4 +394,4 @@ def images(labels, *, rng, style=None):
 def pen_widths(count, rng):
     """Draw widths of pens, (count,) float64 in pixels of the 28-pixel frame."""
     habits = Habits()
-    return np.clip(habits.pen * np.exp(rng.normal(0, habits.pen_spread, count)), 1.3, 4.5)
+    return np.clip(habits.pen * np.exp(rng.normal(0, habits.pen_spread, count)), 1.3, 5.0)
