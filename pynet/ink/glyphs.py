@@ -36,7 +36,7 @@ class Habits:
     proportion: float = 0.16  # of how far the middle moves up or down, in parts of the height
     bow: float = 0.10  # of how far the middle moves sideways, in parts of the height
     wave: float = 2.0  # of the amplitude of a wave through the digit
-    aspect: float = 0.26  # of the logarithm of width over height
+    aspect: float = 0.29  # of the logarithm of width over height
     slant: float = 0.22  # pixels of x for each pixel of y ...
     slant_mean: float = 0.08  # ... leaning to the right on average
     rotation: float = 6.0  # degrees
@@ -47,7 +47,7 @@ class Habits:
     coarse: float = 0.12  # share of drawings whose pen was asked for its place too seldom
     gridded: float = 0.15  # share of drawings on a coarse grid of places
     pen: float = 2.4  # pixels of the 28-pixel frame; median width of the pen
-    pen_spread: float = 0.26  # of the logarithm of the width
+    pen_spread: float = 0.28  # of the logarithm of the width
 
 
 class Scribe:
@@ -394,4 +394,4 @@ def images(labels, *, rng, style=None):
 def pen_widths(count, rng):
     """Draw widths of pens, (count,) float64 in pixels of the 28-pixel frame."""
     habits = Habits()
-    return np.clip(habits.pen * np.exp(rng.normal(0, habits.pen_spread, count)), 1.3, 5.0)
+    return np.clip(habits.pen * np.exp(rng.normal(0, habits.pen_spread, count)), 1.3, 6.0)
