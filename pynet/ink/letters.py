@@ -3,7 +3,7 @@
 Left out is what is a digit to anyone: O o I l S s Z z B b g q. The signs are what people draw when
 asked to draw anything: a heart, a house, an arrow. The text form is that of `skeletons`, with
 capitals from y = 0 to 100, small letters from 40, tails to 140; each style is one string. How
-hands vary them is the business of `glyphs.Scribe`.
+hands vary them is the business of `scribe.Scribe`.
 """
 
 from functools import cache
@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from pynet.ink.glyphs import Habits, Scribe
+from pynet.ink.scribe import Habits, Scribe
 from pynet.ink.skeletons import parse
 
 LETTERS = {

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pynet.ink import glyphs, strokes_to_images
-from pynet.ink.glyphs import STYLES, Habits, Scribe
-from pynet.ink.skeletons import DIGITS, parse
+from pynet.ink.digits import DIGITS
+from pynet.ink.glyphs import STYLES
+from pynet.ink.scribe import Habits, Scribe
+from pynet.ink.skeletons import parse
 
 ALL = [(label, style) for label, styles in STYLES.items() for style in styles]
 
@@ -71,7 +73,8 @@ def test_any_labels_give_strokes_that_the_page_could_have_sent(labels, seed, dty
     for drawing in drawings:
         assert 1 <= len(drawing) <= 3
         for stroke in drawing:
-            assert stroke.ndim == 2 and stroke.shape[1] == 2 and len(stroke) >= 2
+            assert len(stroke) >= 2
+            assert stroke.shape == (len(stroke), 2)
             assert np.isfinite(stroke).all()
         points = np.concatenate(drawing)
         side = np.ptp(points, axis=0).max()
@@ -82,8 +85,10 @@ def test_any_labels_give_strokes_that_the_page_could_have_sent(labels, seed, dty
 def test_every_style_gives_images_as_mnist_holds_them(label, style, rng):
     """Ink in [0, 1] with full black, in the box of 20 pixels, in no two images alike."""
     images = glyphs.images([label] * 30, rng=rng, style=style)
-    assert images.shape == (30, 28, 28) and images.dtype == np.float32
-    assert images.min() == 0 and np.all(images.max(axis=(1, 2)) == 1)
+    assert images.shape == (30, 28, 28)
+    assert images.dtype == np.float32
+    assert images.min() == 0
+    assert np.all(images.max(axis=(1, 2)) == 1)
     for image in images:
         rows, columns = np.nonzero(image)
         sides = np.ptp(rows) + 1, np.ptp(columns) + 1
@@ -139,7 +144,8 @@ def test_styles_come_as_often_as_the_skeletons_say(rng):
 def test_a_label_may_be_drawn_in_one_style_only(rng):
     """A slashed zero is two strokes unless the pen stays on the paper."""
     counts = [len(drawing) for drawing in glyphs.draw([0] * 400, rng=rng, style="slash")]
-    assert set(counts) <= {1, 2} and np.mean(counts) > 1.85
+    assert set(counts) <= {1, 2}
+    assert np.mean(counts) > 1.85
     plain = glyphs.draw([0] * 50, rng=rng, style="plain")
     assert {len(drawing) for drawing in plain} == {1}
 
@@ -173,7 +179,9 @@ def test_habits_do_what_they_say(rng):
     assert [len(part) for part in hooked] == [len(part) + 2 for part in still]
     for drawing in drawn(coarse=1):
         assert all(len(a) < len(b) for a, b in zip(drawing, still, strict=True))
-        assert all(np.allclose(a[-1], b[-1], atol=1e-3) for a, b in zip(drawing, still, strict=True))
+        assert all(
+            np.allclose(a[-1], b[-1], atol=1e-3) for a, b in zip(drawing, still, strict=True)
+        )
     for drawing in drawn(gridded=1):
         places = np.unique(np.concatenate(drawing))
         steps = np.diff(places)[np.diff(places) > 1e-3]
