@@ -9,7 +9,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from drawings import MissingInputError, diagrams, experiments, functions, images, ink, learned
+from drawings import (
+    MissingInputError,
+    diagrams,
+    experiments,
+    functions,
+    glyphs,
+    images,
+    ink,
+    learned,
+)
 
 IMAGES = Path(__file__).resolve().parent / "images"
 
@@ -30,6 +39,7 @@ FIGURES = {
     "batch-norm.svg": images.batch_norm,
     "convnet.svg": images.convnet,
     "strokes.png": ink.strokes_to_pixels,
+    "glyphs.png": glyphs.contact_sheet,
     "page.svg": diagrams.page,
     "first-layer.png": learned.first_layer,
     "training.svg": learned.training_curves,

@@ -4,18 +4,25 @@ import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from drawings.style import BLUE, RULE, RUST, SOFT, WIDTH, styled, write
+from drawings.style import BLUE, RULE, RUST, SOFT, WIDTH, shrink, styled, write
 from pynet.ink.glyphs import STYLES, draw
 
 SEED = 0
-SAMPLES = 7  # of each style
+SAMPLES = 5  # of each style
 COLUMNS = 3
-ROW, NAME, DIGIT = 0.235, 0.98, 0.24  # inches: height of a row, width of its name, of the label
+ROW, NAME, DIGIT = 0.235, 1.02, 0.24  # inches: height of a row, width of its name, of the label
 MARGIN = 0.12  # inches
+COLOURS = 16  # of the file: lines in two colours and their edges need no more
+
+
+def contact_sheet(path):
+    """Write the sheet, in few colours."""
+    _sheet(path)
+    shrink(path, colours=COLOURS)
 
 
 @styled
-def contact_sheet():
+def _sheet():
     """All styles in three columns; where the pen came down for the first time is marked."""
     rng = np.random.default_rng(SEED)
     columns = _columns()
