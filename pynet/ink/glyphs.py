@@ -16,7 +16,7 @@ STYLES = {label: tuple(name for name, *_ in styles) for label, styles in DIGITS.
 
 # Widths of pens in pixels of the 28-pixel frame: median, standard deviation of the logarithm,
 # least and largest. MNIST's pens vary as much; the page's is strokes.PEN_WIDTH.
-_PEN, _PEN_SPREAD, _PEN_RANGE = 2.4, 0.28, (1.3, 6.0)
+_PEN, _PEN_SPREAD, _PEN_RANGE = 2.5, 0.28, (1.3, 6.0)
 
 
 @cache

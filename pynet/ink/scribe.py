@@ -31,7 +31,8 @@ class Habits:
     proportion: float = 0.16  # of how far the middle moves up or down, in parts of the height
     bow: float = 0.10  # of how far the middle moves sideways, in parts of the height
     wave: float = 2.0  # of the amplitude of a wave through the digit
-    aspect: float = 0.29  # of the logarithm of width over height
+    aspect: float = 0.28  # of the logarithm of width over height ...
+    aspect_mean: float = 0.08  # ... a little wider on average than the skeletons are
     slant: float = 0.22  # pixels of x for each pixel of y ...
     slant_mean: float = 0.08  # ... leaning to the right on average
     rotation: float = 6.0  # degrees
@@ -184,7 +185,7 @@ def _tilt(points, habits, rng):
     """Stretch, slant and turn each drawing (N, M, 2)."""
     aspect, slant, turn = _normal(rng, (3, len(points), 1))
     points = points - np.float32(50)
-    points[:, :, 0] *= np.exp(habits.aspect * aspect)
+    points[:, :, 0] *= np.exp(habits.aspect * aspect + habits.aspect_mean)
     points[:, :, 0] -= (habits.slant * slant + habits.slant_mean) * points[:, :, 1]
     return _turn(points, np.deg2rad(np.float32(habits.rotation)) * turn) + np.float32(50)
 

@@ -20,7 +20,7 @@ ALL = [(label, style) for label, styles in STYLES.items() for style in styles]
 # Hands that do not shake at all: the points of the skeleton are what is drawn.
 STILL = Habits(
     care=0, joint=0, shift=0, turn=0, size=0, ends=0, proportion=0, bow=0, wave=0, aspect=0,
-    slant=0, slant_mean=0, rotation=0, tremor=0, hooked=0, joined=0, coarse=0, gridded=0,
+    aspect_mean=0, slant=0, slant_mean=0, rotation=0, tremor=0, hooked=0, joined=0, coarse=0, gridded=0,
 )  # fmt: skip
 
 
