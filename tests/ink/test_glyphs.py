@@ -18,10 +18,7 @@ from pynet.ink.skeletons import parse
 ALL = [(label, style) for label, styles in STYLES.items() for style in styles]
 
 # Hands that do not shake at all: the points of the skeleton are what is drawn.
-STILL = Habits(
-    care=0, joint=0, shift=0, turn=0, size=0, ends=0, proportion=0, bow=0, wave=0, aspect=0,
-    aspect_mean=0, slant=0, slant_mean=0, rotation=0, tremor=0, hooked=0, joined=0, coarse=0, gridded=0,
-)  # fmt: skip
+STILL = Habits(**dict.fromkeys(vars(Habits()), 0))
 
 
 def same(drawings, others):
@@ -186,6 +183,62 @@ def test_habits_do_what_they_say(rng):
         places = np.unique(np.concatenate(drawing))
         steps = np.diff(places)[np.diff(places) > 1e-3]
         assert np.allclose(steps / steps.min(), np.round(steps / steps.min()), atol=1e-2)
+
+
+BAR = "50,0 50,50 50,100"
+
+
+def still_but(rng, texts=(BAR,), count=200, **habits):
+    """Write a sign with still hands but for these habits: (count, points, 2), its first stroke."""
+    scribe = Scribe([parse(*texts)], Habits(**{**vars(STILL), **habits}))
+    return np.array([strokes[0] for strokes in scribe.draw([0] * count, rng)])
+
+
+def test_slant_turn_and_aspect_do_what_they_say(rng):
+    """A slant moves the top sideways only, a turn keeps lengths, an aspect keeps heights."""
+    slanted = still_but(rng, slant=0.3, slant_mean=0.1)
+    lean = (slanted[:, 0, 0] - slanted[:, -1, 0]) / 100
+    np.testing.assert_allclose(slanted[:, [0, -1], 1], [[0, 100]] * 200, atol=1e-3)
+    assert abs(lean.mean() - 0.1) < 4 * 0.3 / np.sqrt(200)
+    assert 0.2 < lean.std() < 0.4
+    turned = still_but(rng, rotation=10)
+    lengths = np.linalg.norm(turned[:, -1] - turned[:, 0], axis=1)
+    np.testing.assert_allclose(lengths, 100, rtol=1e-5)
+    angles = np.rad2deg(np.arcsin((turned[:, 0, 0] - turned[:, -1, 0]) / 100))
+    assert 7 < angles.std() < 13
+    wide = still_but(rng, ["0,0 100,0 100,100"], aspect=0.3, aspect_mean=0.2)
+    assert abs(np.log(np.ptp(wide[:, :, 0], axis=1) / 100).mean() - 0.2) < 0.1
+    np.testing.assert_allclose(np.ptp(wide[:, :, 1], axis=1), 100, atol=20)  # corners differ
+
+
+def test_mixtures_lie_between_the_extremes_and_a_fifth_beyond(rng):
+    """The foot of a bar with extremes at x = 0 and x = 100 is in [-10, 110], and all over it."""
+    feet = still_but(rng, ["50,0 0,100", "50,0 100,100"], count=2000)[:, -1, 0]
+    assert -10.01 < feet.min() < 5
+    assert 95 < feet.max() < 110.01
+    assert np.histogram(feet, 10, (-10, 110))[0].min() > 50
+
+
+def test_proportions_keep_top_and_bottom(rng):
+    """Bow and proportion move the middle and leave both ends of a full height where they are."""
+    bent = still_but(rng, bow=0.2, proportion=0.2)
+    np.testing.assert_allclose(bent[:, 0], [[50, 0]] * 200, atol=1e-3)
+    np.testing.assert_allclose(bent[:, -1], [[50, 100]] * 200, atol=1e-3)
+    assert np.ptp(bent[:, 8], axis=0).min() > 5
+
+
+def test_ends_come_early_or_late_along_the_stroke(rng):
+    """The ends of a straight bar move along it, some in and some out, and never off it."""
+    bars = still_but(rng, ends=0.2)
+    np.testing.assert_allclose(bars[:, :, 0], 50, atol=1e-3)
+    assert bars[:, 0, 1].min() < -5
+    assert bars[:, 0, 1].max() > 5
+
+
+def test_tremor_has_the_size_that_it_says(rng):
+    """Its standard deviation at each point, in percent of the height."""
+    shaken = still_but(rng, tremor=1.5, count=2000)
+    assert abs(shaken[:, 4].std(axis=0).mean() - 1.5) < 0.1
 
 
 @pytest.mark.parametrize(
