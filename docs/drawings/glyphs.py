@@ -10,7 +10,7 @@ from pynet.ink.glyphs import STYLES, draw
 SEED = 0
 SAMPLES = 5  # of each style
 COLUMNS = 3
-ROW, NAME, DIGIT = 0.235, 1.02, 0.24  # inches: height of a row, width of its name, of the label
+ROW, NAME, DIGIT = 0.225, 1.02, 0.24  # inches: height of a row, width of its name, of the label
 MARGIN = 0.12  # inches
 COLOURS = 16  # of the file: lines in two colours and their edges need no more
 
