@@ -26,8 +26,15 @@ def generator(seed: int, purpose: int, epoch: int = 0, batch: int = 0) -> np.ran
 
 
 def to_network(images):
-    """Turn (N, 28, 28) uint8 images into what a network reads: (N, 28, 28, 1) float32 in [0, 1]."""
-    return (images * np.float32(1 / 255))[..., None]
+    """Turn images into what a network reads: (N, 28, 28, 1) float32 in [0, 1].
+
+    Parameters
+    ----------
+    images : (N, 28, 28) uint8 in 0..255 or float32 in [0, 1] ndarray
+    """
+    if images.dtype == np.uint8:
+        images = images * np.float32(1 / 255)
+    return images[..., None]
 
 
 def distributions(labels):
@@ -83,7 +90,8 @@ def deal(images, labels, *, batch_size, seed, epoch, augment=None, workers=1, dr
     def mixed(rows, rng):
         x, targets = np.empty((len(rows), 28, 28), np.float32), np.empty(len(rows), np.int64)
         given = rows < len(images)  # left where they fell: a part of a batch is like the whole
-        x[given], targets[given] = images[rows[given]] * np.float32(1 / 255), labels[rows[given]]
+        x[given] = images[rows[given]] * np.float32(1 / 255)
+        targets[given] = labels[rows[given]]
         x[~given], targets[~given] = drawn.draw(rows[~given] - len(images), rng)
         return x, targets
 
@@ -97,7 +105,7 @@ def deal(images, labels, *, batch_size, seed, epoch, augment=None, workers=1, dr
             targets = distributions(targets)
         if augment is not None:
             return augment(x, generator(seed, DISTORT, epoch, number))[..., None], targets
-        return to_network(x) if x.dtype == np.uint8 else x[..., None], targets
+        return to_network(x), targets
 
     pool = ThreadPoolExecutor(workers, thread_name_prefix="batches")
     try:

@@ -16,11 +16,12 @@ import numpy as np
 
 from pynet.nn import models
 from pynet.nn.average import ExponentialMovingAverage
+from pynet.nn.certainty import Certainty
 from pynet.nn.fit import fit_epoch
 from pynet.nn.losses import LOSSES
 from pynet.nn.optim import OPTIMIZERS
 from pynet.nn.schedules import SCHEDULES
-from pynet.workshop import checkpoints
+from pynet.workshop import calibration, checkpoints
 from pynet.workshop.batches import WEIGHTS, deal, generator
 from pynet.workshop.data import Dataset
 from pynet.workshop.settings import Settings
@@ -56,7 +57,8 @@ class Training:
     settings : Settings
         Model, recipe and seed.
     data : Dataset
-        Only its training part is ever touched here.
+        Only its training part is ever touched here. Where that is empty, the network learns from
+        drawn digits alone, and is validated on others of them.
     folder : Path, optional
         Where to keep checkpoints; none are written without it.
     workers : int
@@ -82,8 +84,13 @@ class Training:
         self.workers = workers
         self.checksums = data.checksums
         self._all = data.train_images, data.train_labels
+        if not len(data.train_images) and not self.recipe.generated:
+            raise TrainingError("there is nothing to train on: give --generated a number above 0")
         self._part, self._validation = split(*self._all, self.recipe.validation)
+        if not len(data.train_images) and self.recipe.validation:
+            self._validation = calibration.drawn_digits()
         self.history, self.best, self.best_record = [], None, None
+        self._certainty = None  # of the first stage, once the second has begun
         self.stop = False
         self._loss = LOSSES[models.LOSSES[settings.model]]
         self._enter(CHOOSE)
@@ -171,6 +178,7 @@ class Training:
         """
         while not self.finished and not self.stop:
             if self.done:
+                self._certainty = self._fit_certainty(self.best_network())
                 self._enter(ALL)
             yield from self._run_epoch()
 
@@ -281,6 +289,31 @@ class Training:
             return records[-1]
         return max(records, key=_merit, default=None)
 
+    def certainty(self, network) -> Certainty:
+        """Return temperature and threshold for the weights to keep.
+
+        Parameters
+        ----------
+        network : Sequential
+            With those weights.
+
+        Notes
+        -----
+        They are found on digits that the network has not learnt from. Where the weights are of the
+        second stage there are none; then those of the first stage serve, which the same recipe
+        made from nearly the same images.
+        """
+        if self._certainty is not None and self.best_record["stage"] == ALL:
+            return self._certainty
+        return self._fit_certainty(network)
+
+    def _fit_certainty(self, network):
+        """Fit on the validation images, and on drawn digits if the network has learnt from some."""
+        sources = [self._validation]
+        if self.recipe.generated and len(self._all[0]):
+            sources.append(calibration.drawn_digits())
+        return calibration.certainty_of(network, sources, refuse=self.recipe.non_digits > 0)
+
     def validation_accuracy(self, network) -> float | None:
         """Return the share of the validation images that a network reads right."""
         if not len(self._validation[0]):
@@ -298,6 +331,7 @@ class Training:
             "best_record": self.best_record,
             "rng": self._rng.bit_generator.state,
             "finished": self.finished,
+            "certainty": self._certainty and self._certainty.as_dict(),
         }
 
     def _arrays(self):
@@ -335,6 +369,8 @@ class Training:
             self.best = groups["best"] or None
             self.best_record, self.history = state["best_record"], state["history"]
             self.epoch, self.step = state["epoch"], state["step"]
+            if state.get("certainty"):
+                self._certainty = Certainty(**state["certainty"])
         except (KeyError, ValueError, TypeError) as error:
             raise checkpoints.CheckpointError(f"checkpoint does not fit: {error}") from error
 
