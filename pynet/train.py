@@ -191,6 +191,7 @@ def summary(places, training, data, written, seconds, plot) -> str:
     """Return what a reader wants to know at the end, on one screen."""
     accuracy, record, recipe = written["accuracy"], training.best_record, training.recipe
     certainty = written["certainty"]
+    threshold = certainty["threshold"]
     drawn = f"{recipe.generated:,} digits and {recipe.non_digits:,} that are none, anew each epoch"
     rows = [
         (
@@ -213,12 +214,8 @@ def summary(places, training, data, written, seconds, plot) -> str:
         ("test", percent(accuracy["test"])),
         (
             "certainty",
-            f"temperature {certainty['temperature']:.3f}; "
-            + (
-                f"refuses below {certainty['threshold']:.1%}"
-                if certainty["threshold"]
-                else "no refusals"
-            ),
+            f"temperature {certainty['temperature']:.3f}, "
+            + (f"refuses below {threshold:.2f} nats" if threshold else "refuses nothing"),
         ),
         (
             "weights",

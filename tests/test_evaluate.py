@@ -125,7 +125,7 @@ def test_mistakes_on_strokes_are_ink(command, place, tmp_path):
 def sure(network, place, threshold):
     """Store the network of `place` with a threshold and return the file."""
     _, metadata = load(place / "net.npz")
-    metadata["certainty"] = {"temperature": 2.0, "threshold": threshold}
+    metadata["certainty"] = {"temperature": 2.0, "threshold": float(threshold)}
     path = place / f"sure-{threshold}.npz"
     save(path, network, metadata)
     return path
@@ -137,7 +137,7 @@ def test_refused_is_counted_apart(command, place):
     data = f"--data={place / 'data'}"
     figures = [
         json.loads(command(sure(network, place, threshold), data, "--json")[1])
-        for threshold in (0.0, 0.9, 0.999)
+        for threshold in (0, 4, 6)
     ]
     assert figures[0]["refused"] == 0
     assert figures[0]["refused"] < figures[1]["refused"] < figures[2]["refused"] <= 1
@@ -147,14 +147,15 @@ def test_refused_is_counted_apart(command, place):
     mnist = load_mnist(place / "data")
     logits = np.log(network.predict_proba(to_network(mnist.test_images)).astype(np.float64))
     halved = np.exp(logits / 2) / np.exp(logits / 2).sum(axis=1, keepdims=True)
-    assert figures[1]["refused"] == pytest.approx((halved.max(axis=1) < 0.9).mean(), abs=0.01)
+    far = -np.log(10) - np.log(halved).mean(axis=1)
+    assert figures[1]["refused"] == pytest.approx((far < 4).mean(), abs=0.01)
 
 
 def test_non_digits(command, place, tmp_path, monkeypatch):
     """What is no digit is judged by kind, and what was taken for one is drawn."""
     monkeypatch.setattr(evaluate, "NON_DIGITS", 300)
     network, _ = load(place / "net.npz")
-    path = sure(network, place, 0.9)
+    path = sure(network, place, 4)
     code, out, _ = command(path, "--non-digits", "--json", f"--mistakes={tmp_path / 'x.png'}")
     assert code == 0
     figures = json.loads(out)

@@ -146,7 +146,7 @@ def test_blank_paper_has_no_digit(command, tmp_path):
 def test_refusal(weights, tmp_path, capsys):
     """Below the threshold it says that this is no digit, with the best guess."""
     network, metadata = load(weights)
-    metadata["certainty"] = {"temperature": 8.0, "threshold": 0.9999}
+    metadata["certainty"] = {"temperature": 1.0, "threshold": 99.0}
     save_network(tmp_path / "unsure.npz", network, metadata)
     path = save(seven(), tmp_path / "x.png")
     arguments = [str(path), "--weights", str(tmp_path / "unsure.npz")]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from pynet.nn.certainty import Certainty
+from pynet.nn.certainty import Certainty, evidence
 from pynet.workshop.batches import DRAW, generator, to_network
 from pynet.workshop.drawn import Drawn
 
-# Digits drawn to calibrate on, the same for every network, and how many of the digits of each
-# source may be refused.
+# Digits drawn to calibrate on, the same for every network.
 DIGITS = Drawn(digits=4000)
-REFUSED = 0.005
+# How many digits of each source may be refused. Drawn ones are wilder than what people draw.
+REFUSED, REFUSED_DRAWN = 0.005, 0.015
 
 
 def drawn_digits():
@@ -26,27 +26,30 @@ def certainty_of(network, sources, *, refuse) -> Certainty:
     Parameters
     ----------
     network : Sequential
-    sources : list of (images, labels)
+    sources : list of (images, labels, share)
         Held-back digits of each source: (N, 28, 28) uint8 or float32 ndarray, (N,) integer
-        ndarray. Each source weighs the same, however many digits it has.
+        ndarray, and the share of them that may be refused. Each source weighs the same, however
+        many digits it has.
     refuse : bool
         Whether the network has learnt what is no digit; without that nothing is refused.
 
     Returns
     -------
     Certainty
-        The threshold refuses at most `REFUSED` of each source.
+        With the highest threshold that refuses no more of any source than it may.
     """
-    sources = [(images, labels) for images, labels in sources if len(images)]
+    sources = [source for source in sources if len(source[0])]
     if not sources:
         return Certainty()
-    read = [(network.predict_proba(to_network(images)), labels) for images, labels in sources]
-    temperature = round(fit_temperature(read), 4)
-    certainty = Certainty(temperature)
+    read = [(network.predict_proba(to_network(images)), labels) for images, labels, _ in sources]
+    certainty = Certainty(round(fit_temperature(read), 4))
     if not refuse:
         return certainty
-    thresholds = [choose_threshold(certainty.calibrate(probabilities)) for probabilities, _ in read]
-    return Certainty(temperature, min(thresholds))
+    thresholds = [
+        choose_threshold(certainty.calibrate(probabilities), share)
+        for (probabilities, _), (_, _, share) in zip(read, sources, strict=True)
+    ]
+    return Certainty(certainty.temperature, min(thresholds))
 
 
 def fit_temperature(read, low=0.05, high=20.0) -> float:
@@ -89,8 +92,8 @@ def fit_temperature(read, low=0.05, high=20.0) -> float:
     return float(1 / middle)
 
 
-def choose_threshold(probabilities, share=REFUSED) -> float:
-    """Find the threshold below which no more than a share of the digits fall.
+def choose_threshold(probabilities, share) -> float:
+    """Find the highest threshold that refuses no more than a share of the digits.
 
     Parameters
     ----------
@@ -100,8 +103,8 @@ def choose_threshold(probabilities, share=REFUSED) -> float:
 
     Returns
     -------
-    float in [0, 1)
-        Rounded down to four places, so that it is the same for whoever reads it.
+    float
+        In nats, rounded down to three places, so that a sum rounded otherwise changes nothing.
     """
-    best = np.sort(probabilities.max(axis=1))
-    return float(np.floor(1e4 * min(best[int(share * len(best))], 0.9999)) / 1e4)
+    least = np.sort(evidence(probabilities))[int(share * len(probabilities))]
+    return float(np.floor(1e3 * max(least, 0)) / 1e3)

@@ -309,9 +309,13 @@ class Training:
 
     def _fit_certainty(self, network):
         """Fit on the validation images, and on drawn digits if the network has learnt from some."""
-        sources = [self._validation]
-        if self.recipe.generated and len(self._all[0]):
-            sources.append(calibration.drawn_digits())
+        drawn = (*calibration.drawn_digits(), calibration.REFUSED_DRAWN)
+        if not len(self._all[0]):
+            sources = [drawn] if self.recipe.validation else []
+        else:
+            sources = [(*self._validation, calibration.REFUSED)]
+            if self.recipe.generated:
+                sources.append(drawn)
         return calibration.certainty_of(network, sources, refuse=self.recipe.non_digits > 0)
 
     def validation_accuracy(self, network) -> float | None:

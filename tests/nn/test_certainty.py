@@ -5,7 +5,8 @@ import pytest
 
 from pynet import WeightsError, build, loads
 from pynet.nn.activations import softmax
-from pynet.nn.certainty import Certainty
+from pynet.nn.certainty import Certainty, evidence
+from pynet.nn.losses import cross_entropy
 from pynet.nn.weights import dumps
 
 
@@ -33,11 +34,28 @@ def test_certain_zeros():
     np.testing.assert_allclose(found, [[1, 0]], atol=1e-15)
 
 
+def test_evidence_by_hand():
+    """Shares of 1/2, 1/4, 1/4 are log(32 / 27) / 3 from even ones, and even ones are 0."""
+    rows = np.array([[0.5, 0.25, 0.25], [1 / 3, 1 / 3, 1 / 3]])
+    np.testing.assert_allclose(evidence(rows), [np.log(32 / 27) / 3, 0], atol=1e-15)
+    assert np.isfinite(evidence(np.array([[1.0, 0.0]], np.float32))).all()
+
+
+def test_evidence_is_the_loss_of_even_targets(rng):
+    """What training brings down for what is no digit is the evidence, but for log K."""
+    logits = rng.standard_normal((5, 10))
+    loss, _ = cross_entropy(logits, np.full((5, 10), 0.1))
+    assert evidence(softmax(logits)).mean() == pytest.approx(loss - np.log(10))
+
+
 def test_refusal():
-    """Refused is where the largest probability is below the threshold; 0 refuses nothing."""
-    probabilities = np.array([[0.5, 0.3, 0.2], [0.4, 0.35, 0.25], [1 / 3, 1 / 3, 1 / 3]])
-    assert Certainty(threshold=0.45).refuses(probabilities).tolist() == [False, True, True]
-    assert not Certainty().refuses(probabilities).any()
+    """Refused is where the evidence is below the threshold; 0 refuses nothing."""
+    sure, torn, lost = np.full((3, 10), 1e-4)
+    sure[3], torn[[4, 9]], lost[:] = 1 - 9e-4, 0.5 - 4e-4, 0.1
+    rows = np.array([sure, torn, lost])
+    assert Certainty(threshold=1.0).refuses(rows).tolist() == [False, False, True]
+    assert Certainty(threshold=5.5).refuses(rows).tolist() == [False, True, True]
+    assert not Certainty().refuses(rows).any()
 
 
 def test_files_keep_it():
@@ -55,7 +73,7 @@ def test_files_keep_it():
     [
         {"temperature": 0},
         {"temperature": "1"},
-        {"temperature": 1.0, "threshold": 1.0},
+        {"temperature": 1.0, "threshold": "1.0"},
         {"threshold": -0.1},
         {"other": 1},
         [1.0, 0.5],
