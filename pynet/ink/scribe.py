@@ -28,17 +28,17 @@ class Habits:
     turn: float = 4.0  # ... in degrees ...
     size: float = 0.06  # ... and of the logarithm of their size
     ends: float = 0.12  # of how far strokes end early or late, in parts of their last stretch
-    proportion: float = 0.16  # of how far the middle moves up or down, in parts of the height
-    bow: float = 0.10  # of how far the middle moves sideways, in parts of the height
+    proportion: float = 0.16  # of how far the middle moves up or down, in quarters of the height
+    bow: float = 0.10  # of how far the middle moves sideways, in quarters of the height
     wave: float = 2.0  # of the amplitude of a wave through the digit
     aspect: float = 0.28  # of the logarithm of width over height ...
     aspect_mean: float = 0.08  # ... a little wider on average than the skeletons are
     slant: float = 0.22  # pixels of x for each pixel of y ...
     slant_mean: float = 0.08  # ... leaning to the right on average
     rotation: float = 6.0  # degrees
-    tremor: float = 0.5
+    tremor: float = 0.5  # of each point that the pen leaves
     hooked: float = 0.10  # share of ends of strokes with a hook where the pen lands or lifts
-    hook: float = 6.0
+    hook: float = 6.0  # of its length, across and down
     joined: float = 0.05  # share of drawings whose pen is not lifted between strokes
     coarse: float = 0.12  # share of drawings whose pen was asked for its place too seldom
     gridded: float = 0.15  # share of drawings on a coarse grid of places
@@ -106,6 +106,7 @@ class Scribe:
 
     def _mix(self, indexes, rng):
         """Points between the extremes and up to a fifth beyond, (N, K, 2)."""
+        # Gamma variables over their sum are a Dirichlet distribution: here rather near one extreme.
         share = rng.standard_gamma(0.8, (len(indexes), self._alive.shape[1], 1)) + 1e-3
         share *= self._alive[indexes][:, :, None]
         share /= share.sum(axis=1, keepdims=True)
@@ -127,6 +128,7 @@ class Scribe:
         arm = (points - centre) * np.exp(moves[:, :, 3:])
         points = centre + _turn(arm, moves[:, :, 2]) + moves[:, :, :2]
         ends = habits.ends * care * _normal(rng, (*points.shape[:2], 1))
+        # Clipped, so that no end gets past its neighbour.
         points += np.clip(ends, -0.4, 0.6) * (self._ends[indexes] @ points)
         # The proportions of the whole: parabolas that leave top and bottom where they are.
         down = points[:, :, 1:] / 100
