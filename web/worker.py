@@ -12,6 +12,7 @@ from pyodide.ffi import to_js
 
 from pynet import ink
 from pynet.nn import weights
+from pynet.nn.certainty import Certainty
 
 __export__ = ["load_network", "classify"]
 
@@ -21,7 +22,7 @@ LEAST_SIDE = 0.06
 
 CLASSES = [str(digit) for digit in range(10)]
 
-networks = {}  # name -> Sequential; kept, so that going back to one is immediate
+networks = {}  # name -> (Sequential, Certainty); kept, so that going back to one is immediate
 
 
 def answer(function):
@@ -50,7 +51,8 @@ def load_network(name, file, data):
         raise ValueError(
             f"{file}: preprocessing: expected version {ink.PREPROCESSING_VERSION}, got {version}"
         )
-    networks[name] = network.fold()  # batch norms into the layers before them
+    folded = network.fold()  # batch norms into the layers before them
+    networks[name] = folded, Certainty.of(metadata)
     return {}
 
 
@@ -59,17 +61,20 @@ def classify(name, points, lengths):
     """Classify strokes with the network `name`.
 
     `points` is a Float64Array x, y, x, y, ..., in sides of the pad; `lengths` an Int32Array with
-    the number of points of each stroke. The result holds `digit`, `probabilities` (10), `pixels`
-    (784, in [0, 1]) and `milliseconds`, the time that this took.
+    the number of points of each stroke. The result holds `digit`, `probabilities` (10), `refused`
+    (whether it does not look like a digit; `digit` is the best guess then), `pixels` (784, in
+    [0, 1]) and `milliseconds`, the time that this took.
     """
     start = time.perf_counter()
     flat = np.asarray(points.to_py()).reshape(-1, 2)
     strokes = np.split(flat, np.cumsum(np.asarray(lengths.to_py()))[:-1])
     image = ink.strokes_to_image(strokes, min_side=LEAST_SIDE)
-    probabilities = networks[name].predict_proba(image[None, :, :, None])[0]
+    network, certainty = networks[name]
+    probabilities = certainty.calibrate(network.predict_proba(image[None, :, :, None]))
     return {
-        "digit": int(probabilities.argmax()),
-        "probabilities": probabilities,
+        "digit": int(probabilities[0].argmax()),
+        "probabilities": probabilities[0],
+        "refused": bool(certainty.refuses(probabilities)[0]),
         "pixels": image.ravel(),
         "milliseconds": 1000 * (time.perf_counter() - start),
     }

@@ -11,7 +11,7 @@ from pynet.workshop.drawn import Drawn
 # Digits drawn to calibrate on, the same for every network.
 DIGITS = Drawn(digits=4000)
 # How many digits of each source may be refused. Drawn ones are wilder than what people draw.
-REFUSED, REFUSED_DRAWN = 0.005, 0.015
+REFUSED, REFUSED_DRAWN = 0.005, 0.01
 
 
 def drawn_digits():

@@ -90,9 +90,7 @@ def test_gradient_of_distributions(smoothing, rng):
     """Central differences agree for targets that are rows of probabilities."""
     logits, targets = 3 * rng.standard_normal((6, 4)), rng.dirichlet(np.ones(4), 6)
     _, gradient = cross_entropy(logits, targets, smoothing)
-    assert_directional(
-        lambda: cross_entropy(logits, targets, smoothing)[0], logits, gradient, rng
-    )
+    assert_directional(lambda: cross_entropy(logits, targets, smoothing)[0], logits, gradient, rng)
 
 
 @pytest.mark.parametrize("loss", [cross_entropy, binary_cross_entropy])
