@@ -11,6 +11,7 @@ from pathlib import Path
 
 from drawings import (
     MissingInputError,
+    certainty,
     diagrams,
     experiments,
     functions,
@@ -40,6 +41,8 @@ FIGURES = {
     "convnet.svg": images.convnet,
     "strokes.png": ink.strokes_to_pixels,
     "glyphs.png": glyphs.contact_sheet,
+    "temperature.svg": certainty.temperatures,
+    "no-digits.png": certainty.no_digits,
     "page.svg": diagrams.page,
     "first-layer.png": learned.first_layer,
     "training.svg": learned.training_curves,
