@@ -16,8 +16,6 @@ import { toPad } from "./geometry.js";
 export function listen(pad, { begin, extend, cancel }) {
   /** @type {number | null} */
   let active = null;
-  /** timeStamp of the newest event that is in the stroke. */
-  let newest = 0;
 
   /** @param {PointerEvent} event @param {DOMRect} box */
   const place = (event, box) => toPad(event.clientX, event.clientY, box);
@@ -25,7 +23,6 @@ export function listen(pad, { begin, extend, cancel }) {
   pad.addEventListener("pointerdown", (event) => {
     if (active !== null || event.button !== 0) return;
     active = event.pointerId;
-    newest = event.timeStamp;
     pad.setPointerCapture(event.pointerId);
     begin(place(event, pad.getBoundingClientRect()), event.timeStamp);
   });
@@ -34,18 +31,16 @@ export function listen(pad, { begin, extend, cancel }) {
   const move = (event) => {
     if (!(event instanceof PointerEvent) || event.pointerId !== active) return;
     // A pen may report more often than events are sent: the reports between come coalesced.
-    const all = event.getCoalescedEvents?.() ?? [];
-    const events = (all.length ? all : [event]).filter(({ timeStamp }) => timeStamp > newest);
-    if (events.length === 0) return;
-    newest = event.timeStamp;
+    const events = event.getCoalescedEvents?.() ?? [];
     const box = pad.getBoundingClientRect();
-    extend(events.map((each) => place(each, box)), event.timeStamp);
+    extend((events.length ? events : [event]).map((each) => place(each, box)), event.timeStamp);
   };
   // Browsers hold pointermove back until the screen's next frame, 8 ms on average at 60 Hz. Where
   // there is pointerrawupdate (Chromium, on https and localhost) the same reports come at once
-  // (Pointer Events Level 3, section 3.2.4); what has come that way is not taken twice.
-  pad.addEventListener("pointerrawupdate", move);
-  pad.addEventListener("pointermove", move);
+  // (Pointer Events Level 3, section 3.2.4), so pointermove brings nothing more. Their times tell no
+  // two reports apart: Firefox and WebKit count whole milliseconds.
+  const raw = "onpointerrawupdate" in window;
+  pad.addEventListener(raw ? "pointerrawupdate" : "pointermove", move);
 
   pad.addEventListener("pointerup", (event) => {
     if (event.pointerId !== active) return;
