@@ -21,7 +21,7 @@ _MOST = 4  # characters side by side
 # of its middle that is left, as (axis, sign), x and y to the right and down.
 _LEFT, _RIGHT, _UPPER, _LOWER = (0, -1), (0, 1), (1, -1), (1, 1)
 _HALVES = (
-    (0, _UPPER), (0, _LOWER), (2, _LOWER), (3, _UPPER), (3, _LOWER),
+    (0, _UPPER), (0, _LOWER), (2, _UPPER), (2, _LOWER), (3, _UPPER), (3, _LOWER),
     (5, _UPPER), (5, _LOWER), (8, _LEFT), (3, _LEFT),
 )  # fmt: skip
 
