@@ -269,3 +269,14 @@ def test_shipped_weights_name_their_making(repository, model):
     assert Recipe(**metadata["recipe"]) == RECIPES[model]["full"]
     assert metadata["data"] == SHA256
     assert metadata["preprocessing"] == PREPROCESSING_VERSION
+
+
+@pytest.mark.mnist
+def test_shipped_convnet_refuses(command, mnist_folder):
+    """It refuses nine of ten scribbles and letters, and at most one digit of a hundred."""
+    kinds = json.loads(command("--non-digits", "--json")[1])["per_kind"]
+    assert kinds["scribbles"] >= 0.9
+    assert kinds["letters"] >= 0.9
+    digits = json.loads(command(f"--data={mnist_folder}", "--json")[1])
+    assert digits["refused"] <= 0.01
+    assert digits["calibration_error"] <= 0.01
