@@ -9,7 +9,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from drawings import MissingInputError, diagrams, experiments, functions, images, ink, learned
+from drawings import (
+    MissingInputError,
+    certainty,
+    diagrams,
+    experiments,
+    functions,
+    glyphs,
+    images,
+    ink,
+    learned,
+)
 
 IMAGES = Path(__file__).resolve().parent / "images"
 
@@ -30,6 +40,9 @@ FIGURES = {
     "batch-norm.svg": images.batch_norm,
     "convnet.svg": images.convnet,
     "strokes.png": ink.strokes_to_pixels,
+    "glyphs.png": glyphs.contact_sheet,
+    "temperature.svg": certainty.temperatures,
+    "no-digits.png": certainty.no_digits,
     "page.svg": diagrams.page,
     "first-layer.png": learned.first_layer,
     "training.svg": learned.training_curves,

@@ -15,6 +15,8 @@ from pathlib import Path
 from drawings import ROOT
 
 from pynet import load
+from pynet.ink import scribbles
+from pynet.nn.certainty import Certainty
 
 DOCUMENTS = (ROOT / "docs/model-card.md", ROOT / "README.md")
 PLACE = re.compile(r"(<!-- measured: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -116,6 +118,25 @@ def confusions_table(found, count=8):
     return table(["drawn", f"read by `{name}` as", "share of that digit"], rows)
 
 
+def refusals_table(found):
+    """One row for each network: its certainty, and how much of what it refuses."""
+    header = ["network", "temperature", "threshold, nats", "of MNIST", "of UNIPEN",
+              *(f"of {kind}" for kind in scribbles.KINDS), "of all that is no digit"]  # fmt: skip
+    rows = []
+    for name, each in found.items():
+        certainty = Certainty.of(each["metadata"])
+        row = [f"`{name}`", f"{certainty.temperature:.3f}"]
+        if certainty.threshold:
+            kinds = each["non-digits"]["per_kind"]
+            shares = [each["mnist"]["refused"], each["strokes"]["refused"], *kinds.values()]
+            row += [f"{certainty.threshold:.2f}", *map(percent, shares)]
+            row.append(percent(each["non-digits"]["refused"]))
+        else:
+            row += ["refuses nothing"] + ["none"] * (len(header) - 3)
+        rows.append(row)
+    return table(header, rows)
+
+
 def recipes_table(found):
     """Show how each network was trained, as its file says."""
     fields = [*next(iter(found.values()))["metadata"]["recipe"], "seed", "trained_on"]
@@ -155,6 +176,7 @@ TABLES = {
     "networks": networks_table,
     "per-digit": per_digit_table,
     "confusions": confusions_table,
+    "refusals": refusals_table,
     "recipes": recipes_table,
     "data": data_table,
 }
@@ -173,6 +195,8 @@ def main(arguments=None):
     for each in found.values():
         each["mnist"] = evaluate(each["path"], *data)
         each["strokes"] = evaluate(each["path"], "--strokes", options.strokes.resolve())
+        if Certainty.of(each["metadata"]).threshold:
+            each["non-digits"] = evaluate(each["path"], "--non-digits")
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
         for unknown in {match[2] for match in PLACE.finditer(text)} - set(TABLES):

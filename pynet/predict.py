@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from pynet.ink import picture_to_image
+from pynet.nn.certainty import Certainty
 from pynet.workshop.commands import Parser, explain, leave, limit_threads, note, run
 from pynet.workshop.networks import load_classifier, shipped
 from pynet.workshop.pictures import read_picture
@@ -24,7 +25,8 @@ def parser() -> Parser:
         prog=f"python -m {NAME}",
         description="Name the one digit in each image, dark on light or light on dark.",
         epilog="--json prints a list with one object for each image: image (its name), digit "
-        "(0-9, or null where there is no ink) and probabilities (ten, or null).",
+        "(0-9, or null where there is no ink), probabilities (ten, or null) and refused (whether "
+        "it does not look like a digit; digit is then the best guess).",
     )
     add = p.add_argument
     add("images", nargs="+", metavar="IMAGE", help="image files of any common format; - for stdin")
@@ -42,8 +44,9 @@ def main(arguments=None) -> int:
 def predict(options) -> int:
     """Name the digits as the options say and return the exit code."""
     limit_threads()
-    network, _ = load_classifier(options.weights or shipped())
-    answers = [answer_or_error(network, name) for name in options.images]
+    network, metadata = load_classifier(options.weights or shipped())
+    certainty = Certainty.of(metadata)
+    answers = [answer_or_error(network, certainty, name) for name in options.images]
     failed = [entry for entry in answers if "error" in entry]
     if options.json:
         print(json.dumps(answers))
@@ -56,17 +59,22 @@ def predict(options) -> int:
     return 2 if failed else 0
 
 
-def answer_or_error(network, name: str) -> dict:
+def answer_or_error(network, certainty, name: str) -> dict:
     """Return what `answer` does, or one line on what is wrong: one bad file spoils no other."""
     try:
-        return answer(network, name)
+        return answer(network, certainty, name)
     except (DataError, OSError) as error:
         problem = explain(error)
-        return {"image": name, "digit": None, "probabilities": None, "error": problem}
+        return nothing(name) | {"error": problem}
 
 
-def answer(network, name: str) -> dict:
-    """Return what the network says of one image: image, digit and probabilities."""
+def nothing(name: str) -> dict:
+    """Return what is said of an image without ink."""
+    return {"image": name, "digit": None, "probabilities": None, "refused": False}
+
+
+def answer(network, certainty, name: str) -> dict:
+    """Return what the network says of one image: image, digit, probabilities and refused."""
     if name == "-":
         name = "stdin"
         picture = read_picture(sys.stdin.buffer, name)
@@ -78,10 +86,14 @@ def answer(network, name: str) -> dict:
     except ValueError as error:
         raise DataError(f"{name}: {error}") from error
     if not image.any():
-        return {"image": name, "digit": None, "probabilities": None}
-    (probabilities,) = network.predict_proba(image[None, :, :, None])
-    digit = int(probabilities.argmax())
-    return {"image": name, "digit": digit, "probabilities": probabilities.tolist()}
+        return nothing(name)
+    probabilities = certainty.calibrate(network.predict_proba(image[None, :, :, None]))
+    return {
+        "image": name,
+        "digit": int(probabilities[0].argmax()),
+        "probabilities": probabilities[0].tolist(),
+        "refused": bool(certainty.refuses(probabilities)[0]),
+    }
 
 
 def describe(entry: dict) -> str:
@@ -90,6 +102,9 @@ def describe(entry: dict) -> str:
         return f"{entry['image']}: no ink found"
     likely = sorted(enumerate(entry["probabilities"]), key=lambda pair: -pair[1])
     shown = "  ".join(f"{digit}: {share:.1%}" for digit, share in likely if share >= 0.01)
+    if entry["refused"]:
+        guess = f"best guess {entry['digit']}"
+        return f"{entry['image']}: this does not look like a digit ({guess}; {shown})"
     return f"{entry['image']}: {entry['digit']}  ({shown})"
 
 

@@ -17,7 +17,7 @@ from pynet.nn.optim import OPTIMIZERS
 from pynet.nn.schedules import SCHEDULES
 from pynet.workshop import checkpoints, results, settings
 from pynet.workshop.commands import INTERRUPTED, Parser, leave, limit_threads, note, run
-from pynet.workshop.data import load_mnist
+from pynet.workshop.data import GENERATED, load_mnist, no_images
 from pynet.workshop.interrupts import Interrupt
 from pynet.workshop.progress import Progress, clock, tqdm
 from pynet.workshop.recipes import AUGMENTATIONS
@@ -48,7 +48,8 @@ def parser() -> Parser:
         type=Path,
         metavar="DIR",
         help="folder with MNIST as IDX, mnist.npz or Kaggle's CSV (default: the folder named by "
-        "PYNET_DATA, else a cache that is filled by a download)",
+        "PYNET_DATA, else a cache that is filled by a download); or the word generated, to train "
+        "on drawn digits alone",
     )
     add(
         "--resume",
@@ -74,6 +75,13 @@ def parser() -> Parser:
     add("--weight-decay", type=float, metavar="X", help="pull of the weights towards 0")
     add("--dropout", type=float, metavar="SHARE", help="share of hidden outputs to drop")
     add("--label-smoothing", type=float, metavar="SHARE", help="share spread over all classes")
+    add("--generated", type=int, metavar="N", help="digits to draw anew for each epoch")
+    add(
+        "--non-digits",
+        type=int,
+        metavar="N",
+        help="scribbles, letters and the like to draw anew for each epoch, to learn to refuse",
+    )
     add(
         "--augment",
         metavar="KINDS",
@@ -130,7 +138,7 @@ def train(options) -> int:
     if not limit_threads() and chosen.recipe.threads > 1:
         note(NAME, "without threadpoolctl set OPENBLAS_NUM_THREADS=1: threads wait for each other")
     with Interrupt() as interrupt:
-        data = load_mnist(options.data)
+        data = no_images() if str(options.data) == GENERATED else load_mnist(options.data)
         places.check_writable()
         training = Training(chosen, data, folder=places.checkpoints)
         if checkpoint:
@@ -181,7 +189,10 @@ def interrupted(places, training, data) -> int:
 
 def summary(places, training, data, written, seconds, plot) -> str:
     """Return what a reader wants to know at the end, on one screen."""
-    accuracy, record = written["accuracy"], training.best_record
+    accuracy, record, recipe = written["accuracy"], training.best_record, training.recipe
+    certainty = written["certainty"]
+    threshold = certainty["threshold"]
+    drawn = f"{recipe.generated:,} digits and {recipe.non_digits:,} that are none, anew each epoch"
     rows = [
         (
             "model",
@@ -198,8 +209,14 @@ def summary(places, training, data, written, seconds, plot) -> str:
             f"{len(training.history)} epochs in {clock(seconds)}; weights of epoch "
             f"{record['epoch']} on {training.trained_on():,} images",
         ),
+        *([("drawn", drawn)] if len(recipe.drawn) else []),
         ("validation", percent(accuracy["validation"])),
         ("test", percent(accuracy["test"])),
+        (
+            "certainty",
+            f"temperature {certainty['temperature']:.3f}, "
+            + (f"refuses below {threshold:.2f} nats" if threshold else "refuses nothing"),
+        ),
         (
             "weights",
             f"{places.weights} ({places.weights.stat().st_size:,} bytes, {written['dtype']})",

@@ -168,7 +168,7 @@ def test_every_part_has_formula_picture_and_module():
     text = GUIDE.read_text(encoding="utf-8")
     parts = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
     numbered = [part for part in parts if part[0].isdigit()]
-    assert len(numbered) == 16
+    assert len(numbered) == 18
     for part in numbered:
         title = part.partition("\n")[0]
         assert re.search(r"^\$\$.+\$\$$", part, re.MULTILINE), f"{title}: no formula"

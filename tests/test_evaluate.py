@@ -9,13 +9,17 @@ from PIL import Image
 from workshop.samples import write_idx
 
 from pynet import Flatten, Linear, Sequential, build, evaluate, load, save, train
-from pynet.ink import PREPROCESSING_VERSION
+from pynet.ink import PREPROCESSING_VERSION, scribbles
 from pynet.workshop.batches import to_network
 from pynet.workshop.data import load_mnist
 from pynet.workshop.download import SHA256
+from pynet.workshop.drawn import Drawn
 from pynet.workshop.recipes import RECIPES, Recipe
 
-KEYS = {"accuracy", "count", "per_class", "calibration_error", "confusion"}
+KEYS = {
+    *("accuracy", "count", "per_class", "calibration_error", "confusion"),
+    *("refused", "refused_per_class"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +106,79 @@ def test_mistakes(command, place, tmp_path):
         assert len(np.unique(np.asarray(image))) > 2
 
 
+def test_mistakes_on_strokes_are_ink(command, place, tmp_path):
+    """Drawings that were misread are shown as their strokes, with smooth edges."""
+    drawings = [{"label": 3, "strokes": [[[0, 0], [100, 0]], [[50, 0], [50, 300]]]}] * 3
+    (tmp_path / "strokes.json").write_text(json.dumps(drawings))
+    path = tmp_path / "worst.png"
+    strokes = f"--strokes={tmp_path / 'strokes.json'}"
+    code, out, _ = command(place / "net.npz", strokes, f"--mistakes={path}", "--json")
+    assert code == 0
+    assert json.loads(out)["accuracy"] == 0
+    with Image.open(path) as image:
+        tile = np.asarray(image)[6:90, 6:90]
+    assert tile[5:7, 40:44].max() < 50  # where the strokes cross, at the top
+    assert tile[40:44, 40:44].min() < 50
+    assert tile[40:44, 5:30].min() > 200  # paper beside the stem
+
+
+def sure(network, place, threshold):
+    """Store the network of `place` with a threshold and return the file."""
+    _, metadata = load(place / "net.npz")
+    metadata["certainty"] = {"temperature": 2.0, "threshold": float(threshold)}
+    path = place / f"sure-{threshold}.npz"
+    save(path, network, metadata)
+    return path
+
+
+def test_refused_is_counted_apart(command, place):
+    """The threshold of the file refuses, and does not change what is right."""
+    network, _ = load(place / "net.npz")
+    data = f"--data={place / 'data'}"
+    figures = [
+        json.loads(command(sure(network, place, threshold), data, "--json")[1])
+        for threshold in (0, 4, 6)
+    ]
+    assert figures[0]["refused"] == 0
+    assert figures[0]["refused"] < figures[1]["refused"] < figures[2]["refused"] <= 1
+    assert len({each["accuracy"] for each in figures}) == 1
+    shares = [share for share in figures[1]["refused_per_class"].values() if share is not None]
+    assert min(shares) <= figures[1]["refused"] <= max(shares)
+    mnist = load_mnist(place / "data")
+    logits = np.log(network.predict_proba(to_network(mnist.test_images)).astype(np.float64))
+    halved = np.exp(logits / 2) / np.exp(logits / 2).sum(axis=1, keepdims=True)
+    far = -np.log(10) - np.log(halved).mean(axis=1)
+    assert figures[1]["refused"] == pytest.approx((far < 4).mean(), abs=0.01)
+
+
+def test_non_digits(command, place, tmp_path, monkeypatch):
+    """What is no digit is judged by kind, and what was taken for one is drawn."""
+    monkeypatch.setattr(evaluate, "NON_DIGITS", 300)
+    network, _ = load(place / "net.npz")
+    path = sure(network, place, 4)
+    code, out, _ = command(path, "--non-digits", "--json", f"--mistakes={tmp_path / 'x.png'}")
+    assert code == 0
+    figures = json.loads(out)
+    assert set(figures) == {"count", "refused", "per_kind"}
+    assert figures["count"] == 300
+    assert set(figures["per_kind"]) == set(scribbles.KINDS)
+    assert 0 < figures["refused"] < 1
+    assert (tmp_path / "x.png").is_file()
+    code, out, _ = command(path, "--non-digits")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()[3:]] == [*scribbles.KINDS, "all"]
+    assert json.loads(command(place / "net.npz", "--non-digits", "--json")[1])["refused"] == 0
+
+
+def test_drawn_digits(command, place, monkeypatch):
+    """The word generated in place of a folder judges on digits that are drawn, always the same."""
+    monkeypatch.setattr(evaluate, "DRAWN", Drawn(digits=200))
+    first, second = (command(place / "net.npz", "--data=generated", "--json") for _ in range(2))
+    assert first == second
+    assert json.loads(first[1])["count"] == 200
+    assert "200 drawn digits" in command(place / "net.npz", "--data=generated")[1]
+
+
 def test_hostile_weights(command, tmp_path, place):
     """Weights that are none, cut, or of another network, are one line and exit 2."""
     good = (place / "net.npz").read_bytes()
@@ -165,7 +242,7 @@ def test_old_preprocessing_is_mentioned(command, place, tmp_path):
 @pytest.mark.parametrize(
     ("model", "least", "bytes_at_most"),
     [
-        ("convnet", 0.996, 500_000),
+        ("convnet", 0.9965, 500_000),
         ("mlp", 0.992, 1_200_000),
         ("classic-relu", 0.97, 1_200_000),
         ("classic-sigmoid", 0.97, 1_200_000),
@@ -192,3 +269,14 @@ def test_shipped_weights_name_their_making(repository, model):
     assert Recipe(**metadata["recipe"]) == RECIPES[model]["full"]
     assert metadata["data"] == SHA256
     assert metadata["preprocessing"] == PREPROCESSING_VERSION
+
+
+@pytest.mark.mnist
+def test_shipped_convnet_refuses(command, mnist_folder):
+    """It refuses nine of ten scribbles and letters, and at most one digit of a hundred."""
+    kinds = json.loads(command("--non-digits", "--json")[1])["per_kind"]
+    assert kinds["scribbles"] >= 0.9
+    assert kinds["letters"] >= 0.9
+    digits = json.loads(command(f"--data={mnist_folder}", "--json")[1])
+    assert digits["refused"] <= 0.01
+    assert digits["calibration_error"] <= 0.01

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image, ImageDraw
 from workshop.samples import digits, write_idx
 
-from pynet import predict, train
+from pynet import load, predict, train
+from pynet import save as save_network
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -55,7 +56,7 @@ def answer(command, path):
     code, out, err = command("--json", path)
     assert (code, err) == (0, "")
     (entry,) = json.loads(out)
-    assert set(entry) == {"image", "digit", "probabilities"}
+    assert set(entry) == {"image", "digit", "probabilities", "refused"}
     assert entry["image"] == str(path)
     return entry
 
@@ -137,8 +138,25 @@ def test_one_bad_image_spoils_no_other(command, tmp_path):
 def test_blank_paper_has_no_digit(command, tmp_path):
     """Where there is no ink no digit is named."""
     path = save(Image.new("L", (50, 50), 255), tmp_path / "x.png")
-    assert answer(command, path) == {"image": str(path), "digit": None, "probabilities": None}
+    nothing = {"digit": None, "probabilities": None, "refused": False}
+    assert answer(command, path) == nothing | {"image": str(path)}
     assert command(path)[1] == f"{path}: no ink found\n"
+
+
+def test_refusal(weights, tmp_path, capsys):
+    """Below the threshold it says that this is no digit, with the best guess."""
+    network, metadata = load(weights)
+    metadata["certainty"] = {"temperature": 1.0, "threshold": 99.0}
+    save_network(tmp_path / "unsure.npz", network, metadata)
+    path = save(seven(), tmp_path / "x.png")
+    arguments = [str(path), "--weights", str(tmp_path / "unsure.npz")]
+    assert predict.main(arguments) == 0
+    line = capsys.readouterr().out
+    assert line.startswith(f"{path}: this does not look like a digit (best guess 7; 7: ")
+    assert predict.main([*arguments, "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert entry["refused"] is True
+    assert entry["digit"] == 7
 
 
 def test_stdin(weights):

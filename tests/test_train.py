@@ -20,8 +20,10 @@ import pytest
 from workshop.samples import write_idx
 
 from pynet import load, train
+from pynet.workshop import calibration
 from pynet.workshop.batches import to_network
 from pynet.workshop.data import load_mnist
+from pynet.workshop.drawn import Drawn
 
 ROOT = Path(__file__).resolve().parents[1]
 # A short run with everything in it that has state: dropout, averages, distortion, two stages.
@@ -117,6 +119,30 @@ def test_same_seed_same_bytes(command, tmp_path, model):
     assert first != other
 
 
+def test_drawn_digits(command, tmp_path, monkeypatch):
+    """Drawn digits alone need no data; with what is none, the file can refuse, and says so."""
+    monkeypatch.setattr(calibration, "DIGITS", Drawn(digits=300))
+    arguments = ["classic-relu", "--epochs=2", "--generated=200", "--non-digits=100"]
+    code, out, _ = command(*arguments, "--data=generated", "--out=a.npz")
+    assert code == 0
+    assert "200 digits and 100 that are none, anew each epoch" in out
+    assert "from generated" in out
+    assert re.search(r"temperature \d\.\d{3}, refuses ", out)
+    _, metadata = load(tmp_path / "a.npz")
+    assert metadata["data"] == {}
+    assert metadata["trained_on"] == 0
+    assert metadata["recipe"]["generated"] == 200
+    assert metadata["recipe"]["non_digits"] == 100
+    assert metadata["accuracy"]["test"] is None
+    assert metadata["accuracy"]["validation"] > 0.1
+    history = json.loads((tmp_path / "a.history.json").read_text())
+    assert history["certainty"] == metadata["certainty"]
+    before = (tmp_path / "a.npz").read_bytes()
+    code, _, _ = command("--resume", "--data=generated", "--out=a.npz")
+    assert code == 0
+    assert (tmp_path / "a.npz").read_bytes() == before
+
+
 def test_interrupt_and_resume(command, tmp_path, data):
     """After a real SIGINT the best weights are kept, and --resume ends as if nothing had been."""
     assert command("mlp", *SHORT, "--epochs=12", "--out=whole.npz")[0] == 0
@@ -197,6 +223,7 @@ def test_damaged_checkpoint(command, tmp_path):
         (["--seed=1"], "begun with --seed 5, got 1"),
         (["--recipe=full"], "begun with --recipe quick, got full"),
         (["--augment=none"], "begun with --augment otherwise"),
+        (["--generated=7"], "begun with --generated 0, got 7"),
     ],
 )
 def test_resume_refuses_other_options(command, arguments, message):
@@ -259,6 +286,9 @@ def test_out_may_be_a_folder(command, tmp_path, data):
         (["--patience=3", "--validation=0"], "early stopping needs a validation share"),
         (["classic-sigmoid", "--label-smoothing=.1"], "label smoothing needs cross-entropy"),
         (["--threads=0"], "threads must be at least 1"),
+        (["--generated=-1"], "generated must be at least 0, got -1"),
+        (["--non-digits=-5"], "non digits must be at least 0, got -5"),
+        (["--data=generated", "--generated=0"], "nothing to train on: give --generated"),
         (["--seed=-1"], "seed must be at least 0"),
         (["--data=/nowhere"], "/nowhere: no such folder"),
         (["--out=/proc/x/y.npz"], "/proc/x: No such file or directory"),

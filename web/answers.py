@@ -11,6 +11,8 @@ import numpy as np
 
 from pynet import ink
 from pynet.nn import weights
+from pynet.nn.certainty import Certainty
+from pynet.nn.certainty import Certainty
 
 # Of the pad's side: ink smaller than this keeps its size, so that a tap of an unsteady hand is seen
 # as the dot it is and not as a scribble that fills the image.
@@ -18,8 +20,8 @@ LEAST_SIDE = 0.06
 
 CLASSES = [str(digit) for digit in range(10)]
 
-networks = {}  # name -> Sequential; kept, so that going back to one is immediate
-asleep = {}  # name -> Sequential as trained, that came with Python in a snapshot
+networks = {}  # name -> (Sequential, Certainty); kept, so that going back to one is immediate
+asleep = {}  # the same as trained, that came with Python in a snapshot
 
 
 def load_network(name, file, data):
@@ -35,7 +37,12 @@ def load_network(name, file, data):
         raise ValueError(
             f"{file}: preprocessing: expected version {ink.PREPROCESSING_VERSION}, got {version}"
         )
-    networks[name] = network.fold()  # batch norms into the layers before them
+    keep(name, network, Certainty.of(metadata))
+
+
+def keep(name, network, certainty):
+    """Make a network ready to classify, its batch norms folded into the layers before them."""
+    networks[name] = network.fold(), certainty
 
 
 def wake():
@@ -44,24 +51,27 @@ def wake():
     In a snapshot their weights are of half precision, as in the files: half the bytes to fetch.
     """
     while asleep:
-        name, network = asleep.popitem()
-        networks[name] = network.astype(np.float32).fold()
+        name, (network, certainty) = asleep.popitem()
+        keep(name, network.astype(np.float32), certainty)
 
 
 def classify(name, points, lengths):
     """Classify strokes with the network `name`.
 
     `points` is float64 x, y, x, y, ..., in sides of the pad; `lengths` int32, the number of points
-    of each stroke. The result holds `digit`, `probabilities` (10), `pixels` (784, in [0, 1]) and
+    of each stroke. The result holds `digit`, `probabilities` (10), `refused` (whether it does not
+    look like a digit; `digit` is the best guess then), `pixels` (784, in [0, 1]) and
     `milliseconds`, the time that this took.
     """
     start = time.perf_counter()
     strokes = np.split(np.asarray(points).reshape(-1, 2), np.cumsum(np.asarray(lengths))[:-1])
     image = ink.strokes_to_image(strokes, min_side=LEAST_SIDE)
-    probabilities = networks[name].predict_proba(image[None, :, :, None])[0]
+    network, certainty = networks[name]
+    probabilities = certainty.calibrate(network.predict_proba(image[None, :, :, None]))
     return {
-        "digit": int(probabilities.argmax()),
-        "probabilities": probabilities,
+        "digit": int(probabilities[0].argmax()),
+        "probabilities": probabilities[0],
+        "refused": bool(certainty.refuses(probabilities)[0]),
         "pixels": image.ravel(),
         "milliseconds": 1000 * (time.perf_counter() - start),
     }

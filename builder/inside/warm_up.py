@@ -42,11 +42,12 @@ def load_default_network():
         points = np.concatenate([ring, ring[:count] / 2])
         lengths = np.array([len(ring), count][: 1 + bool(count)], np.int32)
         answers.classify(entry["name"], points[: lengths.sum()].ravel(), lengths)
+    _, certainty = answers.networks[entry["name"]]
     for _ in range(ROUNDS):
-        answers.asleep[entry["name"]] = in_halves(weights.loads(data, name=file)[0])
+        answers.asleep[entry["name"]] = in_halves(weights.loads(data, name=file)[0]), certainty
         answers.wake()
     answers.networks.clear()
-    answers.asleep[entry["name"]] = in_halves(weights.loads(data, name=file)[0])
+    answers.asleep[entry["name"]] = in_halves(weights.loads(data, name=file)[0]), certainty
     return entry["name"]
 
 

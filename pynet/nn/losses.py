@@ -11,20 +11,23 @@ def cross_entropy(logits, targets, label_smoothing=0.0):
     """Score a softmax over logits by the negative log of the right class's probability.
 
     ``loss = -mean_n sum_k q_nk log p_nk`` with ``p = softmax(logits)`` and
-    ``q = (1 - s) one_hot(target) + s / K``; ``dlogits = (p - q) / N``.
+    ``q = (1 - s) t + s / K``, where t is ``one_hot(target)`` or the target itself;
+    ``dlogits = (p - q) / N``.
 
     Parameters
     ----------
     logits : (N, K) float ndarray
         Scores before softmax, any size: the log-sum-exp is taken with the maximum off.
-    targets : (N,) integer ndarray
-        Classes in 0..K-1.
+    targets : (N,) integer ndarray, or (N, K) ndarray
+        Classes in 0..K-1, or for each example how probable every class shall be: rows of at least
+        0 that sum to 1. ``1 / K`` throughout says "none of them", as for what is no digit.
     label_smoothing : float
         The share s in [0, 1) that is spread evenly over all classes.
 
     Returns
     -------
     loss : float
+        Its minimum is the entropy of q, which is 0 without label smoothing and for classes only.
     dlogits : (N, K) ndarray
 
     References
@@ -32,8 +35,11 @@ def cross_entropy(logits, targets, label_smoothing=0.0):
     Bishop (2006), "Pattern recognition and machine learning", eq. 4.108 and 4.109.
     Szegedy, Vanhoucke, Ioffe, Shlens, Wojna (2016), "Rethinking the Inception architecture",
     section 7 (label smoothing).
+    Hendrycks, Mazeika, Dietterich (2019), "Deep anomaly detection with outlier exposure", ICLR,
+    section 3: the uniform target for what belongs to no class.
     """
-    q = one_hot(targets, logits)
+    targets = np.asarray(targets)
+    q = one_hot(targets, logits) if targets.ndim == 1 else _distributions(targets, logits)
     if label_smoothing:
         q *= 1 - label_smoothing
         q += label_smoothing / logits.shape[1]
@@ -121,6 +127,14 @@ def one_hot(targets, outputs):
         )
     rows = np.zeros_like(outputs)
     rows[np.arange(count), targets] = 1
+    return rows
+
+
+def _distributions(targets, outputs):
+    """Return a copy of `targets` in the dtype of `outputs`, or raise where no row is probable."""
+    rows = _same_shape(targets, outputs).copy()
+    if not ((rows >= 0).all() and np.allclose(rows.sum(axis=1), 1, atol=1e-3)):
+        raise ValueError("targets must be rows of at least 0 that sum to 1")
     return rows
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from pynet.nn import models
+from pynet.nn.certainty import Certainty
 from pynet.nn.files import write_atomically
 
 FORMAT = 1
@@ -38,7 +39,8 @@ def save(path, network, metadata, *, dtype="float16"):
     network : Sequential
     metadata : dict
         Anything that JSON can hold. `pynet.train` writes model, classes, preprocessing, recipe,
-        seed, data and accuracy; "format" and "architecture" are added here.
+        seed, data, accuracy and certainty (see `pynet.nn.certainty`); "format" and "architecture"
+        are added here.
     dtype : {"float16", "float32"}
         How to store the arrays.
 
@@ -188,6 +190,7 @@ def _read_metadata(arrays):
         raise ValueError(f"meta: format must be {FORMAT}, got {got!r:.40}: update pynet")
     if "architecture" not in metadata:
         raise ValueError("meta: architecture is missing")
+    Certainty.of(metadata)
     return metadata
 
 

@@ -6,7 +6,7 @@ it. Everything random comes from the generator that is passed in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -70,11 +70,6 @@ class Augmenter:
                 raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)!r}")
         if self.smoothness == 0:
             raise ValueError("smoothness must be above 0 pixels, got 0")
-
-    def weaker(self, factor: float) -> Augmenter:
-        """Return the same augmentation with every amount multiplied by `factor`."""
-        amounts = {name: value * factor for name, value in vars(self).items()}
-        return replace(self, **amounts | {"smoothness": self.smoothness})
 
     def __call__(self, images, rng: np.random.Generator):
         """Distort each image differently.

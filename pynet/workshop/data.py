@@ -39,6 +39,15 @@ class Dataset:
     place: Path | None = None
 
 
+GENERATED = "generated"  # in place of a folder: no collected digits at all
+
+
+def no_images() -> Dataset:
+    """Return a data set without images, for training on what is drawn alone."""
+    images, labels = np.empty((0, 28, 28), np.uint8), np.empty(0, np.uint8)
+    return Dataset(images, labels, images, labels, {}, Path(GENERATED))
+
+
 @dataclass
 class _Labelled:
     """Images with their labels and the files they came from."""

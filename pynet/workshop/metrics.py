@@ -8,7 +8,7 @@ CLASSES = 10
 BINS = 15
 
 
-def judge(probabilities, labels) -> dict:
+def judge(probabilities, labels, refused) -> dict:
     """Compute every figure that `pynet.evaluate` reports.
 
     Parameters
@@ -16,6 +16,8 @@ def judge(probabilities, labels) -> dict:
     probabilities : (N, 10) float ndarray
         Rows that sum to 1.
     labels : (N,) integer ndarray in 0..9
+    refused : (N,) bool ndarray
+        Where the network says that it sees no digit.
 
     Returns
     -------
@@ -23,7 +25,8 @@ def judge(probabilities, labels) -> dict:
         accuracy : float. count : int. per_class : dict of "0".."9" to the share of that digit
         that was read right, None for a digit that does not occur. calibration_error : float.
         confusion : list of 10 lists; row d, column p is the share of digit d that was read as p.
-        All shares are fractions in 0..1.
+        refused : float; refused_per_class as per_class. All shares are fractions in 0..1, of all
+        digits: accuracy and confusion count the best guess where a digit was refused, too.
     """
     predicted = probabilities.argmax(axis=1)
     counts = confusion_counts(predicted, labels)
@@ -38,6 +41,11 @@ def judge(probabilities, labels) -> dict:
         },
         "calibration_error": calibration_error(probabilities, labels),
         "confusion": shares.tolist(),
+        "refused": float(refused.mean()),
+        "refused_per_class": {
+            str(digit): float(refused[labels == digit].mean()) if totals[digit] else None
+            for digit in range(CLASSES)
+        },
     }
 
 

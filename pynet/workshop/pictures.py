@@ -81,13 +81,48 @@ def _grey(image, images):
     return np.asarray(image if factor == 1 else image.reduce(factor))
 
 
+def draw_ink(strokes, side: int):
+    """Draw pen strokes as thin dark lines that fill a square: the ink itself, for people to see.
+
+    Parameters
+    ----------
+    strokes : list of (n, 2) ndarrays
+        x to the right and y down, in any unit.
+    side : int
+        Of the square, in pixels.
+
+    Returns
+    -------
+    (side, side) uint8 ndarray
+        255 for ink, as in MNIST.
+
+    Raises
+    ------
+    MissingExtraError
+        Without Pillow.
+    """
+    fine = 4  # drawn so many times larger, then averaged: smooth edges
+    image = need("PIL.Image", "the contact sheet").new("L", (side * fine, side * fine))
+    pen = need("PIL.ImageDraw", "the contact sheet").Draw(image)
+    points = np.concatenate(strokes)
+    low, high = points.min(axis=0), points.max(axis=0)
+    scale = 0.86 * side * fine / max(float((high - low).max()), 1e-9)
+    width = side * fine // 24
+    for stroke in strokes:
+        places = (stroke - (low + high) / 2) * scale + side * fine / 2
+        pen.line([tuple(place) for place in places], fill=255, width=width, joint="curve")
+        for x, y in (places[0], places[-1]):
+            pen.ellipse([x - width / 2, y - width / 2, x + width / 2, y + width / 2], fill=255)
+    return np.asarray(image.reduce(fine))
+
+
 def contact_sheet(images, captions: list[str], path: Path, *, columns=10, zoom=3) -> None:
     """Write many small images with captions as one PNG, ink dark on light.
 
     Parameters
     ----------
-    images : (N, 28, 28) ndarray
-        uint8 in 0..255, or float in [0, 1].
+    images : (N, S, S) ndarray
+        uint8 in 0..255, or float in [0, 1]; resized to 28 times `zoom`.
     captions : list of N str
         A few characters each.
     path : Path

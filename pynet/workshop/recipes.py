@@ -8,6 +8,7 @@ from pynet.nn.models import LOSSES, MODELS
 from pynet.nn.optim import OPTIMIZERS
 from pynet.nn.schedules import SCHEDULES
 from pynet.workshop.augment import Augmenter
+from pynet.workshop.drawn import Drawn
 
 # What each kind of distortion consists of, and the amounts that are used where a recipe that has
 # none of it is asked for it.
@@ -38,11 +39,16 @@ class Recipe:
     momentum : float
         Of SGD; Adam and AdamW keep their own.
     weight_decay, dropout, label_smoothing : float
+    generated : int
+        Digits that `pynet.ink.glyphs` draws anew for each epoch, to be learnt beside the images.
+    non_digits : int
+        Scribbles, letters and other things that are no digit, drawn anew for each epoch, of which
+        the network learns to say "none of them".
     augmentation : dict of str to float
         Arguments of `Augmenter`; empty for none.
-    gentle_epochs : int
-        In so many last epochs every distortion is halved, so that training ends on digits like
-        those that will come.
+    plain_epochs : int
+        In so many last epochs nothing is distorted, so that training ends on digits like those
+        that will come.
     validation : float in [0, 1)
         Share of the training images that is held back to choose by.
     patience : int
@@ -66,8 +72,10 @@ class Recipe:
     weight_decay: float = 0.01
     dropout: float = 0.0
     label_smoothing: float = 0.0
+    generated: int = 0
+    non_digits: int = 0
     augmentation: dict = field(default_factory=dict)
-    gentle_epochs: int = 0
+    plain_epochs: int = 0
     validation: float = 1 / 12
     patience: int = 0
     average: float = 0.0
@@ -75,7 +83,8 @@ class Recipe:
     threads: int = 1
 
     def __post_init__(self):
-        least = {"epochs": 1, "batch_size": 1, "threads": 1, "gentle_epochs": 0, "patience": 0}
+        least = {"epochs": 1, "batch_size": 1, "threads": 1, "plain_epochs": 0, "patience": 0,
+                 "generated": 0, "non_digits": 0}  # fmt: skip
         for name, low in least.items():
             if getattr(self, name) < low:
                 value = getattr(self, name)
@@ -94,12 +103,18 @@ class Recipe:
             raise ValueError("early stopping needs a validation share above 0")
         Augmenter(**self.augmentation)
 
+    @property
+    def drawn(self) -> Drawn:
+        """What is drawn for each epoch."""
+        return Drawn(self.generated, self.non_digits)
+
     def augmenter(self, epoch: int) -> Augmenter | None:
         """Return what distorts the images of an epoch, counted from 0; None for nothing."""
+        if epoch >= self.epochs - self.plain_epochs:
+            return None
         if not any(value for name, value in self.augmentation.items() if name != "smoothness"):
             return None
-        augmenter = Augmenter(**self.augmentation)
-        return augmenter.weaker(0.5) if epoch >= self.epochs - self.gentle_epochs else augmenter
+        return Augmenter(**self.augmentation)
 
     def with_augmentation(self, kinds) -> Recipe:
         """Return the recipe with these kinds of distortion, at its own amounts where it has them.
@@ -149,8 +164,9 @@ RECIPES = {
             augmentation=dict(AUGMENTATIONS["affine"]),
         ),
         "full": Recipe(
-            epochs=24, learning_rate=4e-3, dropout=0.3, label_smoothing=0.02, average=0.999,
-            augmentation=_HANDS, gentle_epochs=3, validation=1 / 30, threads=2,
+            epochs=22, learning_rate=4e-3, dropout=0.3, label_smoothing=0.02, average=0.999,
+            generated=22_000, non_digits=8_000, augmentation=_HANDS, plain_epochs=4,
+            validation=1 / 30, threads=2,
         ),
     },
     "mlp": {

@@ -92,7 +92,8 @@ def write(places: Places, training: Training, data: Dataset, *, test: bool) -> d
     Returns
     -------
     dict
-        accuracy : dict of "validation" and "test" to a fraction or None; dtype : str.
+        accuracy : dict of "validation" and "test" to a fraction or None; dtype : str; certainty :
+        dict of "temperature" and "threshold".
     """
     network = training.best_network()
     accuracy = {"validation": None, "test": None}
@@ -109,8 +110,9 @@ def write(places: Places, training: Training, data: Dataset, *, test: bool) -> d
         "trained_on": training.trained_on(),
         "data": training.checksums,
         "accuracy": accuracy,
+        "certainty": training.certainty(_stored(network, {}, dtype)[0]).as_dict(),
     }
-    if test:
+    if test and len(data.test_images):
         stored, _ = _stored(network, metadata, dtype)  # judged as it will be read back
         predicted = stored.predict(to_network(data.test_images))
         accuracy["test"] = float((predicted == data.test_labels).mean())
@@ -120,10 +122,11 @@ def write(places: Places, training: Training, data: Dataset, *, test: bool) -> d
         "recipe": training.recipe.as_dict(),
         "seed": training.settings.seed,
         "accuracy": accuracy,
+        "certainty": metadata["certainty"],
         "epochs": training.history,
     }
     outputs.write(places.history, (json.dumps(history, indent=1) + "\n").encode())
-    return {"accuracy": accuracy, "dtype": dtype}
+    return {"accuracy": accuracy, "dtype": dtype, "certainty": metadata["certainty"]}
 
 
 def _smallest_type(training, network):

@@ -6,14 +6,18 @@ from dataclasses import asdict, dataclass, replace
 
 from pynet.nn.models import MODELS
 from pynet.workshop.checkpoints import CheckpointError
+from pynet.workshop.data import GENERATED
 from pynet.workshop.recipes import AUGMENTATIONS, Recipe, check_model, recipe_for
 
 # Options that each replace the field of the recipe of the same name.
 RECIPE_OPTIONS = (
     "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "warmup", "momentum",
     "weight_decay", "dropout", "label_smoothing", "validation", "patience", "average",
-    "final_on_all", "threads",
+    "final_on_all", "threads", "generated", "non_digits",
 )  # fmt: skip
+
+# Digits drawn for each epoch where there are no others: as many as MNIST has.
+ALONE = 60_000
 
 
 class UsageError(ValueError):
@@ -51,6 +55,8 @@ def from_options(options) -> Settings:
     name = options.recipe or "quick"
     try:
         recipe = changed(recipe_for(model, name), options)
+        if str(options.data) == GENERATED and options.generated is None:
+            recipe = replace(recipe, generated=ALONE)
         check_model(model, recipe)
     except ValueError as error:
         raise UsageError(str(error)) from error

@@ -16,11 +16,12 @@ import numpy as np
 
 from pynet.nn import models
 from pynet.nn.average import ExponentialMovingAverage
+from pynet.nn.certainty import Certainty
 from pynet.nn.fit import fit_epoch
 from pynet.nn.losses import LOSSES
 from pynet.nn.optim import OPTIMIZERS
 from pynet.nn.schedules import SCHEDULES
-from pynet.workshop import checkpoints
+from pynet.workshop import calibration, checkpoints
 from pynet.workshop.batches import WEIGHTS, deal, generator
 from pynet.workshop.data import Dataset
 from pynet.workshop.settings import Settings
@@ -56,7 +57,8 @@ class Training:
     settings : Settings
         Model, recipe and seed.
     data : Dataset
-        Only its training part is ever touched here.
+        Only its training part is ever touched here. Where that is empty, the network learns from
+        drawn digits alone, and is validated on others of them.
     folder : Path, optional
         Where to keep checkpoints; none are written without it.
     workers : int
@@ -82,8 +84,13 @@ class Training:
         self.workers = workers
         self.checksums = data.checksums
         self._all = data.train_images, data.train_labels
+        if not len(data.train_images) and not self.recipe.generated:
+            raise TrainingError("there is nothing to train on: give --generated a number above 0")
         self._part, self._validation = split(*self._all, self.recipe.validation)
+        if not len(data.train_images) and self.recipe.validation:
+            self._validation = calibration.drawn_digits()
         self.history, self.best, self.best_record = [], None, None
+        self._certainty = None  # of the first stage, once the second has begun
         self.stop = False
         self._loss = LOSSES[models.LOSSES[settings.model]]
         self._enter(CHOOSE)
@@ -105,7 +112,7 @@ class Training:
         self.average = None
         if recipe.average:
             self.average = ExponentialMovingAverage(saved(self.network), recipe.average)
-        self.total_steps = recipe.epochs * math.ceil(len(self.images) / recipe.batch_size)
+        self.total_steps = recipe.epochs * math.ceil(self._per_epoch(stage) / recipe.batch_size)
         self._schedule = SCHEDULES[recipe.schedule](
             recipe.learning_rate,
             total_steps=self.total_steps,
@@ -115,8 +122,12 @@ class Training:
     def _data_of(self, stage):
         return self._all if stage == ALL else self._part
 
+    def _per_epoch(self, stage):
+        """How many images an epoch has, drawn ones included."""
+        return len(self._data_of(stage)[0]) + len(self.recipe.drawn)
+
     def trained_on(self) -> int:
-        """Return how many images the weights to keep have learnt from."""
+        """Return how many images the weights to keep have learnt from, beside drawn ones."""
         return len(self._data_of(self.best_record["stage"])[0])
 
     @property
@@ -128,9 +139,9 @@ class Training:
     def images_to_go(self) -> int:
         """Return how many images are still to be learnt, if nothing stops the run early."""
         if self.stage == ALL:
-            return (self.chosen_epochs - self.epoch) * len(self._all[0])
-        later = self.recipe.epochs * len(self._all[0]) if self.recipe.final_on_all else 0
-        return (self.recipe.epochs - self.epoch) * len(self._part[0]) + later
+            return (self.chosen_epochs - self.epoch) * self._per_epoch(ALL)
+        later = self.recipe.epochs * self._per_epoch(ALL) if self.recipe.final_on_all else 0
+        return (self.recipe.epochs - self.epoch) * self._per_epoch(CHOOSE) + later
 
     @property
     def done(self) -> bool:
@@ -167,6 +178,7 @@ class Training:
         """
         while not self.finished and not self.stop:
             if self.done:
+                self._certainty = self._fit_certainty(self.best_network())
                 self._enter(ALL)
             yield from self._run_epoch()
 
@@ -176,6 +188,7 @@ class Training:
         batches = deal(
             self.images, self.labels, batch_size=self.recipe.batch_size, seed=self.settings.seed,
             epoch=self.epoch, augment=self.recipe.augmenter(self.epoch), workers=self.workers,
+            drawn=self.recipe.drawn,
         )  # fmt: skip
         loss = self._loss
         if self.recipe.label_smoothing:
@@ -276,6 +289,35 @@ class Training:
             return records[-1]
         return max(records, key=_merit, default=None)
 
+    def certainty(self, network) -> Certainty:
+        """Return temperature and threshold for the weights to keep.
+
+        Parameters
+        ----------
+        network : Sequential
+            With those weights.
+
+        Notes
+        -----
+        They are found on digits that the network has not learnt from. Where the weights are of the
+        second stage there are none; then those of the first stage serve, which the same recipe
+        made from nearly the same images.
+        """
+        if self._certainty is not None and self.best_record["stage"] == ALL:
+            return self._certainty
+        return self._fit_certainty(network)
+
+    def _fit_certainty(self, network):
+        """Fit on the validation images, and on drawn digits if the network has learnt from some."""
+        drawn = (*calibration.drawn_digits(), calibration.REFUSED_DRAWN)
+        if not len(self._all[0]):
+            sources = [drawn] if self.recipe.validation else []
+        else:
+            sources = [(*self._validation, calibration.REFUSED)]
+            if self.recipe.generated:
+                sources.append(drawn)
+        return calibration.certainty_of(network, sources, refuse=self.recipe.non_digits > 0)
+
     def validation_accuracy(self, network) -> float | None:
         """Return the share of the validation images that a network reads right."""
         if not len(self._validation[0]):
@@ -293,6 +335,7 @@ class Training:
             "best_record": self.best_record,
             "rng": self._rng.bit_generator.state,
             "finished": self.finished,
+            "certainty": self._certainty and self._certainty.as_dict(),
         }
 
     def _arrays(self):
@@ -330,6 +373,8 @@ class Training:
             self.best = groups["best"] or None
             self.best_record, self.history = state["best_record"], state["history"]
             self.epoch, self.step = state["epoch"], state["step"]
+            if state.get("certainty"):
+                self._certainty = Certainty(**state["certainty"])
         except (KeyError, ValueError, TypeError) as error:
             raise checkpoints.CheckpointError(f"checkpoint does not fit: {error}") from error
 

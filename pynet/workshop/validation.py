@@ -30,7 +30,7 @@ def split(images, labels, share):
 
 
 def score(network, loss, images, labels, batch_size=500):
-    """Return mean loss and accuracy of a network on (N, 28, 28) uint8 images."""
+    """Return mean loss and accuracy of a network on (N, 28, 28) images, see `to_network`."""
     total, right = 0.0, 0
     for start in range(0, len(images), batch_size):
         targets = labels[start : start + batch_size].astype(np.int64)

@@ -54,9 +54,11 @@ from browser.digits import DIGITS
 
 from builder.pinned import PYODIDE, PYSCRIPT
 from pynet import load, strokes_to_image
+from pynet.nn.certainty import Certainty
 
 ROOT = Path(__file__).resolve().parents[2]
 STROKES = DIGITS[5][1]  # two strokes
+OURS = ("pynet", "ordinary")  # the sides that answer with pynet's own page
 SETTLE = 0.3  # seconds from the browser's start to the visit
 REST = 1.0  # seconds after the last thing that a visit waits for
 LINES = {
@@ -205,9 +207,11 @@ def main():
     executable = arguments.chromium or shutil.which("chromium")
     if executable is None:
         sys.exit("no Chromium: install it, or name it with --chromium or in PYNET_CHROMIUM")
-    network, _ = load(ROOT / "weights" / f"{arguments.network}.npz")
+    network, metadata = load(ROOT / "weights" / f"{arguments.network}.npz")
     image = strokes_to_image(STROKES, min_side=LEAST_SIDE)
-    expected = network.fold().predict_proba(image[None, :, :, None])[0]
+    raw = network.fold().predict_proba(image[None, :, :, None])
+    calibrated = Certainty.of(metadata).calibrate(raw)  # which pynet's page alone does
+    expected = {side: (calibrated if side in OURS else raw)[0] for side in SIDES}
     found = {(side, line): Visits() for line in arguments.lines for side in arguments.sides}
     with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as stack:
         make_sites(Path(scratch), arguments.sides, arguments.network, STROKES, arguments.offline)
@@ -221,7 +225,9 @@ def main():
             for line in arguments.lines:
                 for side in arguments.sides[turn:] + arguments.sides[:turn]:
                     hosts[side].line = Line(*LINES[line])
-                    version = visit_twice(executable, hosts[side], found[side, line], expected)
+                    version = visit_twice(
+                        executable, hosts[side], found[side, line], expected[side]
+                    )
     print("## From opening the page to its first answer\n")
     versions = [version, f"Pyodide {PYODIDE}", f"PyScript {PYSCRIPT}"]
     versions += [f"{name} {release}" for name, (release, _) in NPM.items()]

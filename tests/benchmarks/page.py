@@ -52,6 +52,7 @@ from builder.files import cache_folder
 from builder.networks import weights
 from builder.pinned import PYODIDE
 from pynet import load, strokes_to_image
+from pynet.nn.certainty import Certainty
 
 ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-3  # of a probability
@@ -148,6 +149,8 @@ def make_site(folder, networks, offline):
 class Side:
     """A page that answers drawings, opened and ready."""
 
+    certainty = Certainty()  # the others show the network's probabilities as they are
+
     def __init__(self, browser, url, name):
         self.name = name
         self.context = browser.new_context(viewport={"width": 1024, "height": 900})
@@ -203,6 +206,7 @@ class Pynet(Side):
 
     def __init__(self, browser, url, network):
         super().__init__(browser, url, "pynet (numpy in Pyodide)")
+        self.certainty = Certainty.of(load(ROOT / "weights" / f"{network}.npz")[1])
         choice = self.page.get_by_test_id("model")
         if choice.input_value() != network:
             choice.select_option(network)
@@ -241,7 +245,7 @@ def measure(sides, network, count):
     def once(side, strokes):
         answer = side.answer(strokes)
         image = strokes_to_image(side.recorded(), min_side=LEAST_SIDE)
-        expected = network.predict_proba(image[None, :, :, None])[0]
+        expected = side.certainty.calibrate(network.predict_proba(image[None, :, :, None]))[0]
         difference = float(np.abs(expected - answer["probabilities"]).max())
         return answer["milliseconds"], answer["before"], difference
 

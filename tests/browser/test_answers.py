@@ -1,5 +1,8 @@
 """Draws digits as a visitor does and checks what the page answers."""
 
+import re
+from math import cos, pi, sin
+
 import numpy as np
 import pytest
 from playwright.sync_api import expect
@@ -32,7 +35,7 @@ def test_answer_is_shown_and_announced_alike(booted):
     booted.draw(SEVEN)
     booted.expect_digit(7)
     last = booted.answers()[-1]
-    assert set(last) == {"digit", "probabilities", "milliseconds", "model"}
+    assert set(last) == {"digit", "probabilities", "refused", "milliseconds", "model"}
     assert last["digit"] == 7
     assert last["model"] == booted.model.input_value()
     assert last["milliseconds"] > 0
@@ -102,6 +105,49 @@ def test_empty_pad_shows_no_digit(booted):
     booted.page.get_by_test_id("pad").focus()
     booted.page.keyboard.press("Escape")
     assert booted.answers() == []
+
+
+# What is no digit, as a visitor might draw it: to and fro, a star, a house, an A, an M.
+NO_DIGITS = {
+    "scribble": [[(0.2 + 0.6 * (n % 2), 0.25 + 0.04 * n) for n in range(13)]],
+    "star": [
+        [(0.5 + 0.35 * sin(4 * pi * n / 5), 0.5 - 0.35 * cos(4 * pi * n / 5)) for n in range(6)]
+    ],
+    "house": [
+        [(0.2, 0.45), (0.5, 0.15), (0.8, 0.45), (0.8, 0.85), (0.2, 0.85), (0.2, 0.45), (0.8, 0.45)]
+    ],
+    "A": [[(0.2, 0.85), (0.5, 0.15), (0.8, 0.85)], [(0.32, 0.6), (0.68, 0.6)]],
+    "M": [[(0.15, 0.85), (0.25, 0.15), (0.5, 0.7), (0.75, 0.15), (0.85, 0.85)]],
+}
+
+
+@pytest.mark.parametrize("name", NO_DIGITS)
+def test_what_is_no_digit_is_refused(booted, name):
+    """It is said in words, with the best guess and its bars still there."""
+    booted.draw(NO_DIGITS[name])
+    expect(booted.prediction).to_have_attribute("data-refused", "true")
+    expect(booted.confidence).to_have_text(re.compile("^Does not look like a digit; best guess "))
+    last = booted.answers()[-1]
+    assert last["refused"] is True
+    booted.expect_digit(last["digit"])
+    expect(booted.prediction).to_have_text(str(last["digit"]))
+    expect(booted.confidence).to_have_text(re.compile(f"{last['digit']}$"))
+    assert sum(booted.probabilities()) == pytest.approx(1, abs=1e-5)
+    announcer = booted.page.locator("#announcer")
+    expect(announcer).to_have_text(re.compile("^Does not look like a digit"))
+
+
+def test_a_digit_is_not_refused(booted):
+    """After a scribble a digit is answered as ever, and an empty pad refuses nothing."""
+    booted.draw(NO_DIGITS["scribble"])
+    expect(booted.prediction).to_have_attribute("data-refused", "true")
+    booted.clear()
+    expect(booted.prediction).to_have_attribute("data-refused", "false")
+    booted.draw(SEVEN)
+    booted.expect_digit(7)
+    expect(booted.prediction).to_have_attribute("data-refused", "false")
+    expect(booted.confidence).to_have_text(re.compile("sure$"))
+    assert booted.answers()[-1]["refused"] is False
 
 
 def test_tap_is_ink(booted):

@@ -12,6 +12,7 @@ from browser.hosts import hosting
 from browser.test_parity import RECORD
 from builder.engines import missing
 from pynet import load, strokes_to_image
+from pynet.nn.certainty import Certainty
 
 DIGIT = "document.querySelector('[data-testid=prediction]').dataset.digit"
 MODEL = "document.querySelector('[data-testid=model]')"
@@ -51,9 +52,9 @@ def draw_and_check(page, repository, digit):
     page.wait_for(DIGIT, str(digit))
     recorded = page.evaluate("recorded.splice(0)")
     assert len(recorded) == len(DIGITS[digit][0])
-    network, _ = load(repository / "weights" / f"{page.evaluate(f'{MODEL}.value')}.npz")
-    expected = network.predict_proba(strokes_to_image(recorded)[None, :, :, None])[0]
-    page.expect_probabilities(expected.tolist())
+    network, metadata = load(repository / "weights" / f"{page.evaluate(f'{MODEL}.value')}.npz")
+    expected = network.predict_proba(strokes_to_image(recorded)[None, :, :, None])
+    page.expect_probabilities(Certainty.of(metadata).calibrate(expected)[0].tolist())
 
 
 def test_starts_from_the_snapshot(page):

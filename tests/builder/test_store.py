@@ -20,7 +20,7 @@ def test_runtime_from_an_unpacked_tree(tmp_path, runtime, site):
     done = run(ROOT, *arguments, PYNET_CACHE=cache)
     assert done.returncode == 0, done.stderr
     assert tree(tmp_path / "dist") == tree(site)
-    assert len(cached(cache)) == len(PINNED)
+    assert len(cached(cache / "runtime")) == len(PINNED)
     done = run(ROOT, "--offline", "--out", tmp_path / "later", PYNET_CACHE=cache)
     assert done.returncode == 0, done.stderr
 
@@ -58,7 +58,7 @@ def test_wrong_bytes_are_refused(tmp_path, runtime):
     assert "refused" in done.stdout
     assert hashlib.sha256(data).hexdigest() in done.stdout
     assert not (tmp_path / "dist").exists()
-    assert len(cached(cache)) == len(PINNED) - 1
+    assert len(cached(cache / "runtime")) == len(PINNED) - 1
     assert not [name for name in cached(cache) if "asm.mjs" in name]
 
 

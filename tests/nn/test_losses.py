@@ -33,6 +33,30 @@ def test_label_smoothing_by_hand():
     np.testing.assert_allclose(dlogits, [[1 / 3 - 0.1, 1 / 3 - 0.8, 1 / 3 - 0.1]])
 
 
+def test_distributions_as_targets():
+    """Rows stand for themselves: one-hot rows cost what classes do, even rows pull to evenness."""
+    logits, targets = np.log(np.array([[1.0, 2.0, 5.0], [2.0, 1.0, 1.0]])), np.array([1, 0])
+    rows = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+    for smoothing in (0.0, 0.3):
+        loss, dlogits = cross_entropy(logits, targets, label_smoothing=smoothing)
+        other, dother = cross_entropy(logits, rows, label_smoothing=smoothing)
+        assert other == pytest.approx(loss)
+        np.testing.assert_allclose(dother, dlogits)
+    np.testing.assert_array_equal(rows.sum(), 2)  # the caller's targets stay as they are
+    loss, dlogits = cross_entropy(logits[:1], np.full((1, 3), 1 / 3), label_smoothing=0.3)
+    assert loss == pytest.approx((math.log(8) + math.log(4) + math.log(8 / 5)) / 3)
+    np.testing.assert_allclose(dlogits, [[1 / 8 - 1 / 3, 2 / 8 - 1 / 3, 5 / 8 - 1 / 3]])
+
+
+@pytest.mark.parametrize("row", [[0.5, 0.4, 0.0], [1.5, -0.5, 0.0], [np.nan, 0.5, 0.5]])
+def test_bad_distributions(row):
+    """Rows that are no probabilities are refused."""
+    with pytest.raises(ValueError, match="at least 0 that sum to 1"):
+        cross_entropy(np.zeros((1, 3)), np.array([row]))
+    with pytest.raises(ValueError, match=r"must have shape \(1, 3\), got \(1, 2\)"):
+        cross_entropy(np.zeros((1, 3)), np.array([[0.5, 0.5]]))
+
+
 def test_binary_cross_entropy_by_hand():
     """A probability of 3/4 costs log 4/3 when true and log 4 when false."""
     z = math.log(3)
@@ -59,6 +83,14 @@ def test_gradients(name, smoothing, rng):
     extra = {"label_smoothing": smoothing} if name == "cross_entropy" else {}
     _, gradient = LOSSES[name](outputs, targets, **extra)
     assert_directional(lambda: LOSSES[name](outputs, targets, **extra)[0], outputs, gradient, rng)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_gradient_of_distributions(smoothing, rng):
+    """Central differences agree for targets that are rows of probabilities."""
+    logits, targets = 3 * rng.standard_normal((6, 4)), rng.dirichlet(np.ones(4), 6)
+    _, gradient = cross_entropy(logits, targets, smoothing)
+    assert_directional(lambda: cross_entropy(logits, targets, smoothing)[0], logits, gradient, rng)
 
 
 @pytest.mark.parametrize("loss", [cross_entropy, binary_cross_entropy])

@@ -133,14 +133,6 @@ def test_range_shape_and_seed():
     assert not np.array_equal(result, EVERYTHING(images, np.random.default_rng(8)))
 
 
-def test_weaker():
-    """Weaker distortion scales every amount but the smoothness."""
-    half = EVERYTHING.weaker(0.5)
-    assert half.rotation == 10
-    assert half.thickness == 0.4
-    assert half.smoothness == 4
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -21,8 +21,15 @@ LABELS = np.array([3, 3, 3, 5])
 
 def test_judge():
     """Accuracy, classes and confusion are shares; digits that do not occur have none."""
-    figures = judge(PROBABILITIES, LABELS)
-    assert set(figures) == {"accuracy", "count", "per_class", "calibration_error", "confusion"}
+    figures = judge(PROBABILITIES, LABELS, np.array([True, False, True, False]))
+    assert set(figures) == {
+        *("accuracy", "count", "per_class", "calibration_error", "confusion"),
+        *("refused", "refused_per_class"),
+    }
+    assert figures["refused"] == 0.5
+    assert figures["refused_per_class"]["3"] == pytest.approx(2 / 3)
+    assert figures["refused_per_class"]["5"] == 0
+    assert figures["refused_per_class"]["0"] is None
     assert figures["accuracy"] == 0.75
     assert figures["count"] == 4
     assert figures["per_class"]["3"] == pytest.approx(2 / 3)

@@ -14,10 +14,11 @@ def test_every_model_has_both_recipes():
     assert set(RECIPES) == set(MODELS)
 
 
-def test_gentle_epochs():
-    """The last epochs distort half as much."""
-    recipe = Recipe(epochs=10, gentle_epochs=3, augmentation={"rotation": 10.0})
-    assert [recipe.augmenter(epoch).rotation for epoch in (0, 6, 7, 9)] == [10, 10, 5, 5]
+def test_plain_epochs():
+    """The last epochs distort nothing."""
+    recipe = Recipe(epochs=10, plain_epochs=3, augmentation={"rotation": 10.0})
+    assert [recipe.augmenter(epoch).rotation for epoch in (0, 6)] == [10, 10]
+    assert [recipe.augmenter(epoch) for epoch in (7, 9)] == [None, None]
     assert Recipe().augmenter(0) is None
     assert Recipe(augmentation={"rotation": 0.0, "smoothness": 4.0}).augmenter(0) is None
 

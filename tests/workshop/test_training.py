@@ -6,15 +6,22 @@ import numpy as np
 import pytest
 from workshop.samples import digits
 
-from pynet.workshop import checkpoints
+from pynet.workshop import calibration, checkpoints
 from pynet.workshop.data import Dataset
+from pynet.workshop.drawn import Drawn
 from pynet.workshop.recipes import Recipe
 from pynet.workshop.settings import Settings
-from pynet.workshop.training import EpochDone, Training
+from pynet.workshop.training import BatchDone, EpochDone, Training
 from pynet.workshop.validation import TrainingError, split
 
 DATA = Dataset(*digits(300, seed=1), *digits(50, seed=2), checksums={"a": "b"})
 RECIPE = Recipe(epochs=4, batch_size=30, dropout=0.1, average=0.9, final_on_all=True)
+
+
+@pytest.fixture
+def few_drawn(monkeypatch):
+    """Calibrate on fewer drawn digits, to save time."""
+    monkeypatch.setattr(calibration, "DIGITS", Drawn(digits=200))
 
 
 def settings(**changes):
@@ -109,9 +116,12 @@ def test_without_validation_the_last_epoch_counts():
 
 @pytest.mark.parametrize("stop_after", [1, 3, 4, 6, 7])
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-def test_restore_bit_for_bit(tmp_path, stop_after, optimizer):
+@pytest.mark.parametrize("drawn", [0, 40])
+def test_restore_bit_for_bit(tmp_path, stop_after, optimizer, drawn, few_drawn):
     """A run that goes on from any checkpoint ends exactly as one that never stopped."""
-    chosen = settings(optimizer=optimizer, learning_rate=0.01, patience=0)
+    chosen = settings(
+        optimizer=optimizer, learning_rate=0.01, patience=0, generated=drawn, non_digits=drawn
+    )
     whole = finish(Training(chosen, DATA))
     part = Training(chosen, DATA, folder=tmp_path)
     for _ in part.run():
@@ -122,8 +132,43 @@ def test_restore_bit_for_bit(tmp_path, stop_after, optimizer):
     finish(again)
     for name, array in whole.best.items():
         assert array.tobytes() == again.best[name].tobytes()
+    assert again.certainty(again.best_network()) == whole.certainty(whole.best_network())
     drop = [{k: v for k, v in r.items() if k != "seconds"} for r in whole.history]
     assert drop == [{k: v for k, v in r.items() if k != "seconds"} for r in again.history]
+
+
+def test_drawn_images_are_learnt_beside_the_others(few_drawn):
+    """They make epochs longer, count in what is to go, and not in what was trained on."""
+    training = Training(settings(generated=100, non_digits=50, final_on_all=False), DATA)
+    assert training.images_to_go() == 4 * (275 + 150)
+    seen = sum(event.images for event in training.run() if isinstance(event, BatchDone))
+    assert seen == 4 * (275 + 150)
+    assert training.trained_on() == 275
+    assert training.certainty(training.best_network()).threshold > 0
+
+
+def test_certainty_of_the_second_stage_is_of_the_first():
+    """Weights that have learnt from every image are calibrated by those that had not."""
+    training = Training(settings(), DATA)
+    for event in training.run():
+        if isinstance(event, EpochDone) and event.record["stage"] == "choose":
+            first = training.certainty(training.best_network())
+    assert training.best_record["stage"] == "all"
+    assert training.certainty(training.best_network()) == first
+    assert first.temperature != 1
+    assert first.threshold == 0  # it has not learnt what is no digit
+
+
+def test_drawn_digits_alone(few_drawn):
+    """Without images the network learns from drawn digits, and is validated on others."""
+    none = replace(DATA, train_images=DATA.train_images[:0], train_labels=DATA.train_labels[:0])
+    chosen = settings(generated=400, epochs=6, final_on_all=False, average=0.0)
+    training = finish(Training(chosen, none))
+    assert training.history[-1]["validation_accuracy"] > 0.4  # of ten classes, after 2,400 images
+    assert training.trained_on() == 0
+    assert training.certainty(training.best_network()).temperature != 1
+    with pytest.raises(TrainingError, match="nothing to train on: give --generated"):
+        Training(settings(generated=0), none)
 
 
 def test_restore_refuses_what_does_not_fit(tmp_path):

@@ -207,7 +207,7 @@ let answered = -1;
 
 /**
  * Show an answer and announce it to whoever listens.
- * @param {{ digit: number, probabilities: Float32Array, pixels: Float32Array }} result
+ * @param {{ digit: number, probabilities: Float32Array, refused: boolean, pixels: Float32Array }} result
  * @param {string} model
  * @param {number} inkTime
  * @param {number} asked When Python was asked, in milliseconds of the page's clock.
@@ -223,15 +223,18 @@ function show(result, model, inkTime, asked) {
   const answer = {
     digit: result.digit,
     probabilities: Array.from(result.probabilities),
+    refused: result.refused,
     pixels: result.pixels,
     milliseconds: 0,
     model,
   };
   store.set(phase === "error" ? { answer, phase: "ready", message: "Ready" } : { answer });
-  const { digit, probabilities } = answer;
+  const { digit, probabilities, refused } = answer;
   const milliseconds = performance.now() - from;
   document.dispatchEvent(
-    new CustomEvent("pynet:prediction", { detail: { digit, probabilities, milliseconds, model } }),
+    new CustomEvent("pynet:prediction", {
+      detail: { digit, probabilities, refused, milliseconds, model },
+    }),
   );
 }
 

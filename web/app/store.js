@@ -14,6 +14,7 @@
  * @typedef {object} Answer
  * @property {number} digit
  * @property {number[]} probabilities Ten shares in 0..1.
+ * @property {boolean} refused It does not look like a digit; `digit` is the best guess then.
  * @property {Float32Array} pixels The 784 grey levels that the network saw, 0..1, row by row.
  * @property {number} milliseconds
  * @property {string} model

@@ -23,6 +23,12 @@ function percent(share) {
   return share >= 0.9995 ? "> 99.9 %" : `${(100 * share).toFixed(1)} %`;
 }
 
+/** An answer in words. @param {import("./store.js").Answer} answer */
+function verdict({ digit, probabilities, refused }) {
+  if (refused) return `Does not look like a digit; best guess ${digit}`;
+  return `${percent(probabilities[digit] ?? 0)} sure`;
+}
+
 /** The canvas: drawn in the next frame, however often the ink changes before. */
 function viewPad() {
   const pad = element("pad", HTMLCanvasElement);
@@ -70,8 +76,9 @@ function viewAnswer() {
   /** @param {State} state */
   const render = ({ answer }) => {
     digit.dataset.digit = answer ? String(answer.digit) : "";
+    digit.dataset.refused = String(answer?.refused ?? false);
     digit.textContent = answer ? String(answer.digit) : "";
-    confidence.textContent = answer ? `${percent(answer.probabilities[answer.digit] ?? 0)} sure` : "";
+    confidence.textContent = answer ? verdict(answer) : "";
     drawSeen(seen, answer?.pixels ?? null);
   };
   store.subscribe((now, before) => {
@@ -179,7 +186,7 @@ function viewAnnouncer() {
     clearTimeout(timer);
     const { answer } = now;
     if (!answer) return;
-    const text = `Looks like ${answer.digit}, ${percent(answer.probabilities[answer.digit] ?? 0)} sure`;
+    const text = answer.refused ? verdict(answer) : `Looks like ${answer.digit}, ${verdict(answer)}`;
     timer = setTimeout(() => (announcer.textContent = text), REST);
   });
 }
