@@ -87,9 +87,7 @@ def take(browser, url, name, options):
 
 def main(arguments=None):
     """Take all pictures and return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="docs/screenshots.py", description=__doc__.split("\n")[0]
-    )
+    parser = argparse.ArgumentParser(prog="docs/screenshots.py", description=__doc__.split("\n")[0])
     parser.add_argument("--runtime", type=Path, metavar="DIR", help="as for build.py")
     options = parser.parse_args(arguments)
     chromium = os.environ.get("PYNET_CHROMIUM") or shutil.which("chromium")

@@ -12,7 +12,6 @@ import numpy as np
 from pynet import ink
 from pynet.nn import weights
 from pynet.nn.certainty import Certainty
-from pynet.nn.certainty import Certainty
 
 # Of the pad's side: ink smaller than this keeps its size, so that a tap of an unsteady hand is seen
 # as the dot it is and not as a scribble that fills the image.

@@ -31,7 +31,7 @@ def import_all(package):
 
 
 def load_default_network():
-    """Use the network that the page shows first as a visitor will, and leave it asleep; return its name."""
+    """Use the network that the page shows first as a visitor will; leave it asleep; its name."""
     entry = json.loads(Path("weights/index.json").read_text())[0]
     file = f"weights/{entry['file']}"
     data = Path(file).read_bytes()
