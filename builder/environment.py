@@ -70,8 +70,9 @@ def chromium_paths() -> Iterator[str]:
         "from playwright.sync_api import sync_playwright as start\n"
         "with start() as p: print(p.chromium.executable_path)"
     )
-    answer = subprocess.run([str(VENV_PYTHON), "-c", ask], capture_output=True, text=True)
-    yield answer.stdout.strip()
+    with contextlib.suppress(OSError):  # to build the site, .venv is not needed
+        answer = subprocess.run([str(VENV_PYTHON), "-c", ask], capture_output=True, text=True)
+        yield answer.stdout.strip()
     for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"):
         yield shutil.which(name) or ""
     yield "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"

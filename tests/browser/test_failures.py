@@ -102,6 +102,7 @@ def test_truncated_asset(new_site, site, dist, watch, path):
         route.fulfill(status=200, body=whole[: len(whole) // 2])
 
     damaged = asset(site, path)
+    page.page.route(asset(site, "runtime/snapshot.bin"), missing)  # else most are not asked for
     page.page.route(damaged, cut)
     page.open(site).expect_state("error")
     expect(page.status).to_contain_text("Retry")
