@@ -172,8 +172,9 @@ RECIPES = {
     "mlp": {
         "quick": Recipe(epochs=12, average=0.995, augmentation=dict(AUGMENTATIONS["affine"])),
         "full": Recipe(
-            epochs=80, batch_size=256, learning_rate=3e-3, label_smoothing=0.02,
-            augmentation=_HANDS, average=0.999, final_on_all=True,
+            epochs=60, batch_size=256, learning_rate=3e-3, label_smoothing=0.02,
+            generated=22_000, non_digits=8_000, augmentation=_HANDS, plain_epochs=4,
+            average=0.999, final_on_all=True,
         ),
     },
     "classic-sigmoid": {"quick": _SIGMOID, "full": replace(_SIGMOID, final_on_all=True)},
