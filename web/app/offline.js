@@ -24,6 +24,7 @@ async function register(container) {
     else if (data?.kept) ready();
   });
   const registration = await container.register(new URL("../sw.js", import.meta.url));
+  if (!registration) return sayWhy("this browser keeps no service worker"); // where one is forbidden
   const look = () => registration.update().catch(() => {}); // no network: nothing to look for
   if (again) look(); // registering does so the first time only
   document.addEventListener("visibilitychange", () => {

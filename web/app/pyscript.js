@@ -78,9 +78,18 @@ export function release(worker) {
   for (const message of messages) postMessage.apply(worker, message);
 }
 
-/** Load PyScript, with our class of workers. */
-export async function loadPyScript() {
-  if (makeWorker) return makeWorker;
+/** The loading that is under way or done. @type {Promise<MakeWorker> | null} */
+let loading = null;
+
+/**
+ * Load PyScript, with our class of workers.
+ * @returns {Promise<MakeWorker>}
+ * @throws {ReloadNeeded}
+ */
+export const loadPyScript = () => (loading ??= load());
+
+/** @returns {Promise<MakeWorker>} */
+async function load() {
   const Plain = globalThis.Worker;
   globalThis.Worker = GivenWorker;
   try {
@@ -94,6 +103,7 @@ export async function loadPyScript() {
     };
     return makeWorker;
   } catch (error) {
+    loading = null;
     throw new ReloadNeeded("PyScript could not be fetched", { cause: error });
   } finally {
     globalThis.Worker = Plain; // PyScript keeps the class that it found

@@ -1,7 +1,7 @@
 // @ts-check
 /** Runs inside PyScript's worker, which imports it as its "version" of Pyodide: it starts the Pyodide
- *  of the site, from a snapshot before PyScript has come, and reports to the page what PyScript keeps to itself: stages, bytes, failed
- *  downloads, and a lock that is free again when the worker dies. */
+ *  of the site, from a snapshot before PyScript has come, and reports to the page what PyScript keeps
+ *  to itself: stages, bytes, failed downloads, and a lock that is free again when the worker dies. */
 
 import { storedAt, unpack, urlOf } from "./site.js";
 import * as snapshot from "./snapshot.js";
@@ -37,6 +37,26 @@ function holdLock() {
 }
 
 /**
+ * The same stream; `onError` is called where it breaks off.
+ * @param {ReadableStream<Uint8Array<ArrayBuffer>>} stream
+ * @param {() => void} onError
+ */
+function heard(stream, onError) {
+  const reader = stream.getReader();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await reader.read().catch((error) => {
+        onError();
+        throw error;
+      });
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+}
+
+/**
  * Count the bytes that arrive, and report a download that fails: Pyodide only warns then, and
  * waits for ever. Python wheels and wasm get their own type from us, since a server that does not
  * know .wasm would stop it from compiling.
@@ -65,7 +85,8 @@ function watchDownloads() {
     headers.delete("Content-Encoding");
     headers.delete("Content-Length");
     const body = await unpack(response.body.pipeThrough(counter));
-    return new Response(body, { status: response.status, headers });
+    const whole = heard(body, () => tell({ failed: `${nameOf(url)} broke off` }));
+    return new Response(whole, { status: response.status, headers });
   };
 
   const instantiate = WebAssembly.instantiateStreaming;

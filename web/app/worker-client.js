@@ -77,13 +77,12 @@ export class WorkerClient {
     try {
       this.#calls = (await Promise.race([this.#boot(), this.#lost])).sync;
     } catch (error) {
-      const known =
-        error instanceof WorkerLost ||
-        error instanceof ReloadNeeded ||
-        error instanceof SnapshotUnusable;
-      const reason = known ? error : this.#failure(lastLine(error));
+      const known = [WorkerLost, ReloadNeeded, SnapshotUnusable].some((kind) => error instanceof kind);
+      const reason = known && error instanceof Error ? error : this.#failure(lastLine(error));
       this.stop(reason);
-      throw loadedPyScript() ? reason : new ReloadNeeded(reason.message);
+      // The ordinary start waits for PyScript as well, which may still be on its way.
+      const startAgain = loadedPyScript() || reason instanceof SnapshotUnusable;
+      throw startAgain ? reason : new ReloadNeeded(reason.message);
     } finally {
       clearTimeout(this.#limit);
     }
