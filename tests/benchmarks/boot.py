@@ -59,7 +59,7 @@ from pynet.nn.certainty import Certainty
 ROOT = Path(__file__).resolve().parents[2]
 STROKES = DIGITS[5][1]  # two strokes
 OURS = ("pynet", "ordinary")  # the sides that answer with pynet's own page
-SETTLE = 0.3  # seconds from the browser's start to the visit
+SETTLE = 2.0  # seconds from the start of the browser, which then has its own work behind it
 REST = 1.0  # seconds after the last thing that a visit waits for
 LINES = {
     "localhost": (),
