@@ -69,6 +69,9 @@ def write_atomically(path: Path, data: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
+        umask = os.umask(0)
+        os.umask(umask)
+        part.chmod(0o666 & ~umask)  # mkstemp makes files that only their owner may read
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 import functools
 import http.server
-import json
 import re
 import threading
 import zipfile
@@ -13,7 +12,8 @@ from playwright.sync_api import expect
 from browser.conftest import Site, Watch, asset, serving
 from browser.digits import DIGITS
 
-BROKEN = r"console: |response: 404|request failed|page error: (Unexpected token '<'|Failed to fetch)"
+BROKEN = r"console: |response: 404|request failed"
+BROKEN += r"|page error: (Unexpected token '<'|Failed to fetch)"
 
 # Path in the site -> what the message must name. The list of networks comes first, since the page
 # asks for it once only.
@@ -148,12 +148,18 @@ def test_killed_worker_is_replaced_and_a_second_time_reported(new_site, site):
 def test_worker_killed_while_it_starts(new_site, site):
     """A worker that dies before it is ready is an error, not an endless wait."""
     page = new_site()
+
+    def watched():
+        return page.page.evaluate("async () => (await navigator.locks.query()).pending.length")
+
     with page.page.expect_worker() as worker:
         page.open(site)
-    expect(page.status).to_contain_text("Fetching Python:")
+    while not watched():
+        page.page.wait_for_timeout(10)
     with page.page.expect_worker() as another:  # for a start without the snapshot
         worker.value.evaluate("self.close()")
-    expect(page.status).to_contain_text("Fetching Python:")
+    while not watched():
+        page.page.wait_for_timeout(10)
     another.value.evaluate("self.close()")
     page.expect_state("error")
     page.retry.click()

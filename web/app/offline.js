@@ -6,7 +6,7 @@ import * as store from "./store.js";
 
 /** Say once, to whoever looks into the console, why the page will need its server again. */
 const sayWhy = (/** @type {string} */ reason) =>
-  console.info(`The newest version is not kept for offline use: ${reason}`);
+  console.info(`This version of the page is not kept for offline use: ${reason}`);
 
 /** After how long a newer worker that waits is asked again to take over, in milliseconds. */
 const AGAIN = 5000;

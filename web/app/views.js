@@ -114,7 +114,7 @@ function viewBars() {
     bars.forEach(({ row, fill, share }, digit) => {
       const probability = answer?.probabilities[digit] ?? 0;
       row.dataset.probability = String(probability);
-      row.classList.toggle("bar-best", answer?.digit === digit);
+      row.classList.toggle("bar-best", answer?.digit === digit && !answer.refused);
       fill.style.setProperty("--share", String(probability));
       share.textContent = answer ? `: ${percent(probability)}` : "";
     });
@@ -150,7 +150,7 @@ function viewModels() {
     if (now.networks !== before.networks) {
       const options = now.networks.map(({ name, accuracy }) => {
         const known = accuracy !== undefined;
-        const text = known ? `${name}: ${(100 * accuracy).toFixed(2)} % right on MNIST` : name;
+        const text = known ? `${name}: ${(100 * accuracy).toFixed(2)} %` : name;
         return new Option(text, name);
       });
       select.replaceChildren(...options);
