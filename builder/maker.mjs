@@ -1,7 +1,7 @@
 /** Makes the snapshot: starts Pyodide with numpy's libraries in fixed places, has warm_up.py fill it,
  *  and writes what its memory then holds beyond that of a fresh start. Runs in Node and in browsers. */
 
-import { OPTIONS, PARTS, checksum, clearStack, createModule, difference, prepare, trampolineIn } from "./memory.js";
+import { OPTIONS, PARTS, checksum, checksumOfStart, createModule, difference, prepare, trampolineIn } from "./memory.js";
 
 const NODE = typeof process === "object";
 
@@ -64,16 +64,19 @@ async function makeSnapshot() {
     if (one.words[k] !== other.words[k]) one.words[k] = ~after[k]; // depends on time or chance: never left out
   }
   const parts = difference(one.words, after);
+  const body = joined(PARTS.map(([name]) => new Uint8Array(parts[name].buffer)));
   const header = {
     memory: after.length * 4,
-    table: one.table,
-    checksum: checksum(after),
+    table: one.module.wasmTable.length,
+    checksum: checksum(new Uint32Array(body.buffer)),
+    start: { end: one.end, checksum: checksumOfStart(one.module, after, one.end) },
     parts: Object.fromEntries(PARTS.map(([name]) => [name, parts[name].length])),
     pyodide: btoa(String.fromCharCode(...head)),
     lock,
     networks,
   };
-  return joined(header, PARTS.map(([name]) => parts[name]));
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  return joined([joined([Uint32Array.of(json.length), json]), body]);
 }
 
 /**
@@ -136,12 +139,20 @@ function memoryOf(snapshot) {
   return { head: snapshot.slice(0, start), after: memory.slice(0, pages * 16384) };
 }
 
-/** Memory and table as they are when the page puts the snapshot in. */
+/** Zero what calls that have returned left on the stack. */
+function clearStack(module) {
+  module.HEAPU8.fill(0, module._emscripten_stack_get_end(), module.stackSave());
+}
+
+/** A module as it is when the page puts the snapshot in, its memory, and how much of that is in use. */
 async function fresh(start, bytes) {
   const enough = new Error("enough");
   let found;
   const look = async (module) => {
-    found = { words: prepare(module, bytes).slice(), table: module.wasmTable.length };
+    const end = module._sbrk(0);
+    const words = prepare(module, bytes);
+    clearStack(module);
+    found = { module, end, words: words.slice() };
     throw enough;
   };
   await start({ _loadSnapshot: new Uint8Array(0) }, look).catch((error) => {
@@ -150,15 +161,13 @@ async function fresh(start, bytes) {
   return found;
 }
 
-/** Length of the header in bytes, the header as JSON, the parts. */
-function joined(header, parts) {
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  let start = 4 * Math.ceil((4 + json.length) / 4); // what follows is aligned to words
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, start));
-  new DataView(all.buffer).setUint32(0, json.length, true);
-  all.set(json, 4);
+/** Bytes one after another, with zeros at the end up to a whole number of words. */
+function joined(parts) {
+  const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
+  const all = new Uint8Array(4 * Math.ceil(length / 4));
+  let start = 0;
   for (const part of parts) {
-    all.set(new Uint8Array(part.buffer), start);
+    all.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), start);
     start += part.byteLength;
   }
   return all;

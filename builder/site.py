@@ -9,13 +9,14 @@ from pathlib import Path
 from builder.addresses import addressed, hashed, versioned
 from builder.budget import check_budget
 from builder.console import ROOT, BuildError, describe, say, shown
+from builder.core import slim_core
 from builder.fetch import pinned_files
 from builder.files import sha256, source_files, to_json
 from builder.licences import licenses
 from builder.networks import weights
 from builder.offline import service_worker
 from builder.pinned import IN_PAGE, NUMPY_WHEEL, lock_file
-from builder.slim import embedded, slim
+from builder.slim import embedded, read_zip, slim
 from builder.snapshot import snapshot
 from builder.visits import ordinary_only
 from builder.write import write_site
@@ -26,7 +27,7 @@ def build(out: Path, runtime: Path | None = None, offline: bool = False) -> None
     try:
         pinned = pinned_files(runtime, offline)
         files = {**page(), **python_sources(), **weights()}
-        files |= runtime_files(pinned, python_in_page(files))
+        files |= runtime_files(pinned, files)
         files |= snapshot(files)
         files["pyscript.json"] = pyscript_config(files)
         files["licenses.txt"] = licenses(pinned)
@@ -90,17 +91,23 @@ def python_in_page(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return texts | {name: data for name, data in files.items() if name.endswith(".py")}
 
 
-def runtime_files(pinned: Mapping[str, bytes], sources: Mapping[str, bytes]) -> dict[str, bytes]:
+def runtime_files(pinned: Mapping[str, bytes], page: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return PyScript and Pyodide as the page loads them: as published, but what can be reached.
 
-    `sources` is the page's Python. The lock file names numpy alone.
+    `page` are the files that the site has of its own. The lock file names numpy alone.
     """
     stdlib, wheel = "pyodide/python_stdlib.zip", f"pyodide/{NUMPY_WHEEL}"
+    core, script = "pyodide/pyodide.asm.wasm", "pyodide/pyodide.asm.mjs"
     files = {path: data for path, data in pinned.items() if path.startswith(IN_PAGE)}
     scripts = [data for path, data in files.items() if path.startswith("pyscript/core-")]
-    sources = {**sources, "pyscript.py": embedded(b"\n".join(scripts))}
-    files[stdlib], files[wheel] = slim(
-        files[stdlib], files[wheel], files["pyodide/pyodide.asm.wasm"], sources
+    sources = {**python_in_page(page), "pyscript.py": embedded(b"\n".join(scripts))}
+    files[stdlib], files[wheel] = slim(files[stdlib], files[wheel], files[core], sources)
+    libraries = [data for path, data in read_zip(files[wheel]).items() if path.endswith(".so")]
+    users = [data for path, data in page.items() if path.startswith("app/")]
+    users += [files["pyodide/pyodide.mjs"], (ROOT / "builder" / "maker.mjs").read_bytes()]
+    files[core], text = slim_core(
+        files[core], files[script].decode("utf-8"), b"\n".join(users).decode("utf-8"), libraries
     )
+    files[script] = text.encode("utf-8")
     files["pyodide/pyodide-lock.json"] = to_json(lock_file(sha256(files[wheel])))
     return {f"runtime/{path}": data for path, data in files.items()}

@@ -60,31 +60,37 @@ export function prepare(module, bytes) {
   // Emscripten's own way: INITIAL_MEMORY is ignored by this build.
   if (module.HEAPU8.length < bytes) module.growMemory(bytes);
   if (module.HEAPU8.length < bytes) throw new RangeError(`no memory of ${bytes} bytes`);
-  clearStack(module);
   return new Uint32Array(module.HEAPU8.buffer, 0, bytes / 4);
-}
-
-/** Zero what calls that have returned left on the stack. @param {PyodideModule} module */
-export function clearStack(module) {
-  module.HEAPU8.fill(0, module._emscripten_stack_get_end(), module.stackSave());
 }
 
 /**
  * FNV-1a (Fowler, Noll and Vo, 1991) of 32-bit words, in four lanes, which a processor does side by
  * side: finds what went wrong, not an attack.
- * @param {Uint32Array} words Their number is a multiple of four.
+ * @param {Uint32Array} words Those after the last multiple of four do not count.
  * @returns {number}
  */
 export function checksum(words) {
   const prime = 0x01000193;
   let [a, b, c, d] = [1, 2, 3, 4];
-  for (let k = 0; k < words.length; k += 4) {
+  for (let k = 0; k + 3 < words.length; k += 4) {
     a = Math.imul(a ^ words[k], prime);
     b = Math.imul(b ^ words[k + 1], prime);
     c = Math.imul(c ^ words[k + 2], prime);
     d = Math.imul(d ^ words[k + 3], prime);
   }
   return [b, c, d].reduce((hash, lane) => Math.imul(hash ^ lane, prime), a) >>> 0;
+}
+
+/**
+ * Checksum of that part of the memory that is there before Python has started: where addresses of data
+ * and functions stand. What calls that have returned left on the stack does not count.
+ * @param {PyodideModule} module
+ * @param {Uint32Array} words Its memory.
+ * @param {number} end Of the part, in bytes.
+ */
+export function checksumOfStart(module, words, end) {
+  const data = checksum(words.subarray(0, module._emscripten_stack_get_end() / 4));
+  return (data ^ checksum(words.subarray(module.stackSave() / 4, end / 4))) >>> 0;
 }
 
 /**

@@ -9,7 +9,7 @@
 
 import { ASSETS } from "./assets.js";
 import { unite } from "./functions.js";
-import { OPTIONS, PARTS, checksum, createModule, patch, prepare, trampolineIn } from "./memory.js";
+import { OPTIONS, PARTS, checksum, checksumOfStart, createModule, patch, prepare, trampolineIn } from "./memory.js";
 import { urlOf } from "./site.js";
 
 const FILE = "runtime/snapshot.bin";
@@ -22,7 +22,8 @@ export const available = FILE in ASSETS;
  * @typedef {object} Snapshot
  * @property {number} memory Bytes of memory.
  * @property {number} table Functions in the table.
- * @property {number} checksum Of the whole memory when it is restored.
+ * @property {number} checksum Of what follows the header.
+ * @property {{ end: number, checksum: number }} start Of the part of memory that was there before Python.
  * @property {string} pyodide Pyodide's own header of a snapshot, in base64.
  * @property {object} lock The lock file of packages that Pyodide wants, empty.
  * @property {string[]} networks The networks in it, which worker.py wakes.
@@ -32,16 +33,17 @@ export const available = FILE in ASSETS;
 /**
  * Fetch the file and take it apart: length of the header, header, difference; see builder/maker.mjs.
  * @returns {Promise<Snapshot>}
- * @throws {Error} When it broke off, or holds something else; gzip has a checksum of its own.
+ * @throws {Error} When it broke off, or holds something else.
  */
 async function fetchSnapshot() {
-  const response = await fetch(urlOf(FILE)); // python.js's, which undoes gzip
+  const response = await fetch(urlOf(FILE));
   if (!response.ok) throw new Error(`the snapshot gave ${response.status}`);
   const buffer = await response.arrayBuffer();
   if (buffer.byteLength !== ASSETS[FILE]?.bytes) throw new Error("the snapshot broke off");
   const length = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   let start = 4 * Math.ceil((4 + length) / 4);
+  if (checksum(new Uint32Array(buffer, start)) !== header.checksum) throw new Error("the snapshot is damaged");
   const parts = PARTS.map(([name, Type]) => {
     const part = new Type(buffer, start, header.parts[name]);
     start += part.byteLength;
@@ -74,7 +76,8 @@ function restore(module, snapshot) {
   patch(words, snapshot.difference);
   words[place] = 0;
   // Addresses of data and functions are in memory too: an engine that places them elsewhere shows.
-  if (checksum(words) !== snapshot.checksum) throw new Error("the snapshot is not of this Pyodide");
+  const found = checksumOfStart(module, words, snapshot.start.end);
+  if (found !== snapshot.start.checksum) throw new Error("the snapshot is not of this Pyodide");
   words[place] = trampoline;
 }
 
@@ -82,28 +85,43 @@ function restore(module, snapshot) {
 const NOTHING = new URL("nothing", import.meta.url).href;
 
 /**
- * Begin at once what Pyodide would do one after the other: compile its core, fetch the libraries.
+ * Begin at once what Pyodide would do one after the other: fetch and compile its core and the libraries.
  * @param {string} core Address of the core.
- * @returns {Promise<WebAssembly.Module>} The core. Pyodide is not told if it fails: it would wait.
+ * @returns {Promise<unknown>} Done when all are compiled. Pyodide is not told if that fails: it would wait.
  */
 function workAhead(core) {
   const fetchPlain = self.fetch.bind(self);
+  const { instantiate } = WebAssembly;
   const compiled = WebAssembly.compileStreaming(fetchPlain(core));
-  /** @type {Map<string, Promise<Response>>} */
-  const ahead = new Map([...libraries.values()].map((url) => [url, fetchPlain(url)]));
-  for (const response of ahead.values()) response.catch(() => {}); // told to whoever asks for it
-  self.fetch = (input, init) => {
+  /** Libraries by the very bytes that Emscripten gets. @type {Map<ArrayBuffer, Promise<WebAssembly.Module>>} */
+  const modules = new Map();
+  const ahead = new Map([...libraries.values()].map((url) => [url, compile(url)]));
+
+  /** @param {string} url */
+  async function compile(url) {
+    const bytes = await (await fetchPlain(url)).arrayBuffer();
+    const module = WebAssembly.compile(bytes);
+    module.catch(() => {}); // told to whoever asks for it
+    modules.set(bytes, module);
+    return bytes;
+  }
+
+  self.fetch = async (input, init) => {
     const url = String(input instanceof Request ? input.url : input);
-    if (url === NOTHING || url === core) return Promise.resolve(new Response());
-    const response = ahead.get(url);
+    const bytes = ahead.get(url);
     ahead.delete(url);
-    return response ?? fetchPlain(input, init);
+    if (bytes) return Object.defineProperty(new Response(), "arrayBuffer", { value: () => bytes });
+    return url === NOTHING || url === core ? new Response() : fetchPlain(input, init);
   };
-  WebAssembly.instantiateStreaming = async (_, imports) => {
-    const module = await compiled;
-    return { module, instance: await WebAssembly.instantiate(module, imports) };
-  };
-  return compiled;
+  /** @param {WebAssembly.Module} module @param {WebAssembly.Imports} [imports] */
+  const both = async (module, imports) => ({ module, instance: await instantiate(module, imports) });
+  WebAssembly.instantiateStreaming = async (_, imports) => both(await compiled, imports);
+  WebAssembly.instantiate = /** @type {any} */ (async (/** @type {any} */ source, /** @type {any} */ imports) => {
+    const module = modules.get(source.buffer);
+    modules.delete(source.buffer);
+    return module ? both(await module, imports) : instantiate(source, imports);
+  });
+  return Promise.all([compiled, ...ahead.values()]);
 }
 
 /**
@@ -115,9 +133,9 @@ function workAhead(core) {
  */
 export async function start(pyodideModule, indexURL) {
   unite();
+  const script = import(urlOf("runtime/pyodide/pyodide.asm.mjs"));
   const core = workAhead(`${indexURL}pyodide.asm.wasm`);
   const fetched = fetchSnapshot();
-  const script = import(urlOf("runtime/pyodide/pyodide.asm.mjs"));
   const failed = Promise.all([core, fetched, script]).then(() => new Promise(() => {}));
   // Of Pyodide's own snapshot only the header is used: its memory is put in by `restore`. Pyodide
   // reads it last, so it may arrive while the core is compiled.
