@@ -7,11 +7,16 @@ looks for by itself, and the sources of pynet/, which are there to be read.
 
 Modules that import each other by name share one hash, in the name of their folder.
 
-The large ones are stored gzip-compressed as `NAME.gz`, alone, and web/app/site.js undoes it. So
-the bytes on the wire are the same from every host: GitHub Pages compresses neither archives nor
-types that it does not know, Python's http.server nothing at all. A host that sets Content-Encoding
-for .gz undoes it itself; the page looks at the first byte and takes both. Modules stay plain, for a
+The large ones are stored gzip-compressed as `NAME.gz`, and web/app/downloads.js undoes it. So the
+bytes on the wire are the same from every host: GitHub Pages compresses neither archives nor types
+that it does not know, Python's http.server nothing at all. A host that sets Content-Encoding for
+.gz undoes it itself; the page looks at the first byte and takes both. Modules stay plain, for a
 browser imports no .gz.
+
+What the first answer waits for is there plain as well, for hosts that compress on the way: there
+the browser undoes it, beside the page's worker and not in it, and so it is kept on the device. The
+plain ones are all called .wasm, whatever they hold: it is the one binary type that such hosts
+compress.
 """
 
 from __future__ import annotations
@@ -25,14 +30,22 @@ from builder.files import sha256
 
 PLAIN = ("index.html", "sw.js", "manifest.webmanifest", "licenses.txt", ".nojekyll", "pynet/")
 FOLDERS = ("app/", "runtime/pyscript/", "runtime/pyodide/")
-PACKED = (".wasm", ".so", ".zip", ".whl", ".bin")
+PACKED = (".zip", ".whl")  # stored as .gz alone
+TWICE = (".wasm", ".so", ".bin")  # stored plain as .wasm, and as .wasm.gz
 DIGITS = 10  # of the hash, in hex: 40 bits are far more than a few hundred files need
 HASHED = re.compile(rf"-[0-9a-f]{{{DIGITS}}}(?=[./])")
 
 
 def logical(address: str) -> str:
     """Return the name that a file had before it got its address."""
-    return HASHED.sub("", address).removesuffix(".gz")
+    name = HASHED.sub("", address).removesuffix(".gz")
+    shorter = name.removesuffix(".wasm")
+    return shorter if shorter.endswith(TWICE) else name
+
+
+def twin(address: str) -> bool:
+    """Return whether this is the packed one of a file that is stored twice."""
+    return address.endswith(".wasm.gz")
 
 
 def hashed(name: str, data: bytes) -> str:
@@ -54,9 +67,12 @@ def pack(data: bytes) -> bytes:
     return gzip.compress(data, compresslevel=9, mtime=0)
 
 
-def stored(name: str, data: bytes) -> tuple[str, bytes]:
-    """Return name and bytes of a file as a host stores it."""
-    return (f"{name}.gz", pack(data)) if name.endswith(PACKED) else (name, data)
+def stored(name: str, data: bytes) -> dict[str, bytes]:
+    """Return a file as a host stores it: bytes by name, the one that it is asked for by first."""
+    if name.endswith(TWICE):
+        name = f"{name.removesuffix('.wasm')}.wasm"
+        return {name: data, f"{name}.gz": pack(data)}
+    return {f"{name}.gz": pack(data)} if name.endswith(PACKED) else {name: data}
 
 
 def folder_of(name: str) -> str:
@@ -77,7 +93,11 @@ def addressed(files: Mapping[str, bytes]) -> dict[str, bytes]:
     others = {name: data for name, data in files.items() if name not in plain | app}
     addresses, site = given(others)
     table = {
-        name: {"address": address, "bytes": len(files[name]), "wire": len(site[address])}
+        name: {
+            "address": address,
+            "bytes": len(files[name]),
+            "wire": len(site.get(f"{address}.gz", site[address])),
+        }
         for name, address in sorted(addresses.items())
     }
     app["app/assets.js"] = f"export const ASSETS = {json.dumps(table, indent=1)};\n".encode()
@@ -104,8 +124,9 @@ def given(files: Mapping[str, bytes]) -> tuple[dict[str, str], dict[str, bytes]]
             address = folders[folder] + name.removeprefix(folder)
         else:
             address = hashed(name, data)
-        addresses[name], body = stored(address, data)
-        site[addresses[name]] = body
+        forms = stored(address, data)
+        addresses[name] = next(iter(forms))
+        site |= forms
     return addresses, site
 
 

@@ -35,10 +35,12 @@ What is in this folder, whose it is and under which licences: licenses.txt
 def write_archive(site: Path) -> Path:
     """Write the folder `site` and a README into one zip beside it, and return its path.
 
-    The bytes are the same for the same site. What is packed already is stored as it is.
+    The bytes are the same for the same site. What is packed already is stored as it is, and what is
+    there twice, packed and plain, is left out plain: Python's server does not compress.
     """
     target = site.with_name(f"{site.name}.zip")
     files = {path.relative_to(site).as_posix(): path.read_bytes() for path in source_files(site)}
+    files = {name: data for name, data in files.items() if f"{name}.gz" not in files}
     files["README.txt"] = README.encode()
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as archive:

@@ -6,7 +6,7 @@ import gzip
 import json
 from collections.abc import Collection, Mapping
 
-from builder.addresses import logical, versioned
+from builder.addresses import logical, twin, versioned
 from builder.files import sha256
 
 
@@ -40,8 +40,8 @@ def service_worker(site: Mapping[str, bytes], ordinary: Collection[str] = ()) ->
 
 
 def kept(path: str) -> bool:
-    """Return whether a file is for the page; many hosts hand out none that begins with a dot."""
-    return path != "sw.js" and not path.startswith(".")
+    """Return whether a file is kept; many hosts hand out none that begins with a dot."""
+    return path != "sw.js" and not path.startswith(".") and not twin(path)
 
 
 def entry(path: str, data: bytes) -> tuple[str, str]:

@@ -15,6 +15,8 @@ declare module "*/pyodide.asm.mjs" {
 /** Of Pyodide. */
 interface Pyodide {
   pyimport(name: string): any;
+  runPython(program: string, options: object): any;
+  toPy(value: object): any;
   registerJsModule(name: string, module: object): void;
   setStdout(options: { batched: (text: string) => void }): void;
   setStderr(options: { batched: (text: string) => void }): void;
@@ -38,3 +40,6 @@ interface PyodideModule {
   stackSave(): number;
   _emscripten_stack_get_end(): number;
 }
+
+/** Of early.js: a worker that starts Python from the snapshot, and what it has reported by now. */
+declare function snapshotWorker(): { worker: Worker; script: string; reports: MessageEvent[] };

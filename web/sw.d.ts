@@ -15,7 +15,16 @@ interface LongEvent extends Event {
 
 export interface Message extends LongEvent {
   readonly data: { readonly needed: boolean; readonly module: string; readonly takeOver?: boolean };
-  readonly source: { postMessage(message: object): void } | null;
+  readonly source: Client | null;
+}
+
+interface Client {
+  readonly id: string;
+  postMessage(message: object): void;
+}
+
+export interface Installing extends LongEvent {
+  addRoutes?(rules: readonly object[]): Promise<void>;
 }
 
 interface Fetching extends LongEvent {
@@ -30,10 +39,11 @@ export interface ServiceWorkerScope {
     matchAll(options: {
       type: "window";
       includeUncontrolled: boolean;
-    }): Promise<readonly { postMessage(message: object): void }[]>;
+    }): Promise<readonly Client[]>;
   };
   skipWaiting(): Promise<void>;
-  addEventListener(type: "install" | "activate", listener: (event: LongEvent) => void): void;
+  addEventListener(type: "install", listener: (event: Installing) => void): void;
+  addEventListener(type: "activate", listener: (event: LongEvent) => void): void;
   addEventListener(type: "message", listener: (event: Message) => void): void;
   addEventListener(type: "fetch", listener: (event: Fetching) => void): void;
 }

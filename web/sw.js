@@ -23,13 +23,41 @@ const NAME = PREFIX + BUILD.name;
 const address = (/** @type {string} */ path) =>
   new URL(path === "index.html" ? "./" : path, scope).href;
 
-/** The hash of a file's content, SHA-256 in hex. @param {ArrayBuffer} bytes @param {string} url */
-async function hashOf(bytes, url) {
-  const packed = url.endsWith(".gz") && new Uint8Array(bytes)[0] === 0x1f; // else the host unpacked it
-  const unpacked = () => new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const content = packed ? await new Response(unpacked()).arrayBuffer() : bytes;
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+/** The hash of bytes, SHA-256 in hex. @param {ArrayBuffer} bytes */
+async function hashOf(bytes) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Undo gzip where a host has left it. @param {ArrayBuffer} bytes @param {string} url */
+function unpacked(bytes, url) {
+  if (!url.endsWith(".gz") || new Uint8Array(bytes)[0] !== 0x1f) return bytes;
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+}
+
+/** What is stored twice, plain and as gzip: the plain one has this name, whatever it holds. */
+const TWICE = ".wasm";
+
+/** Whether an answer was compressed on the way. @param {Response} response */
+const compressed = (response) => response.ok && response.headers.has("Content-Encoding");
+
+/** Whether the host compresses the page. @type {Promise<boolean> | undefined} */
+let compresses;
+
+/**
+ * Ask for what is stored twice: the plain one where the host compresses it on the way, else the other.
+ * The browser may have the same from the page's own request; see app/downloads.js.
+ * @param {string} url
+ * @param {RequestInit} options
+ */
+async function smaller(url, options) {
+  compresses ??= fetch(address("index.html")).then(compressed);
+  if (await compresses) {
+    const response = await fetch(url, options);
+    if (compressed(response)) return response;
+    await response.body?.cancel(); // it has other rules for this file
+  }
+  return fetch(`${url}.gz`, options);
 }
 
 /** What other builds left on the device, by its hash. @returns {Promise<Map<string, Response>>} */
@@ -52,19 +80,23 @@ async function held() {
  * @param {Response | undefined} old What another build holds under this hash.
  */
 async function keep(cache, url, hash, old) {
+  const get = url.endsWith(TWICE) ? smaller : fetch;
   const sources = [
     async () => old?.clone(), // two files may hold the same
-    () => fetch(url, { priority: "low" }), // the browser may have it from the page's own request
-    () => fetch(url, { priority: "low", cache: "reload" }), // and what it has may be outdated
+    () => get(url, { priority: "low" }), // the browser may have it from the page's own request
+    () => get(url, { priority: "low", cache: "reload" }), // and what it has may be outdated
   ];
   for (const source of sources) {
     const response = await source().catch(() => undefined);
     if (!response?.ok) continue;
     const bytes = await response.arrayBuffer();
-    if ((await hashOf(bytes, url)) !== hash) continue;
+    const content = await unpacked(bytes, response.url || url);
+    if ((await hashOf(content)) !== hash) continue;
     // A response of its own: no page can be opened from one that came by way of a redirect.
-    const type = response.headers.get("Content-Type") ?? "application/octet-stream";
-    return cache.put(url, new Response(bytes, { headers: { "Content-Type": type, ETag: hash } }));
+    const plain = url.endsWith(TWICE);
+    const type = plain ? "application/wasm" : response.headers.get("Content-Type");
+    const headers = { "Content-Type": type ?? "application/octet-stream", ETag: hash };
+    return cache.put(url, new Response(plain ? content : bytes, { headers }));
   }
   throw new Error(`${url} could not be fetched, or is of another build`);
 }
@@ -105,18 +137,23 @@ async function install() {
  * @param {import("./sw").Message} message
  */
 async function complete({ source, data }) {
-  if (!BUILD.files[data.module.replace(scope, "")]) source?.postMessage({ newer: true });
+  const ours = data.module.replace(scope, "") in BUILD.files;
+  if (!ours) source?.postMessage({ newer: true });
   await fill(BUILD.ordinary).then(
     () => source?.postMessage({ kept: true }),
     (error) => data.needed && source?.postMessage({ notKept: String(error) }),
   );
+  if (ours && source) await forget(source.id);
 }
 
-/** Forget other builds when no page can need them: when none is open but the one that comes. */
-async function forget() {
+/**
+ * Forget other builds when no page can need them: when none is open but one that comes, or is of this one.
+ * @param {string} [page] The id of that page.
+ */
+async function forget(page) {
   const { installing, waiting } = worker.registration;
   const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
-  if (installing || waiting || pages.length > 0) return;
+  if (installing || waiting || pages.some(({ id }) => id !== page)) return;
   for (const name of await caches.keys()) {
     if (name.startsWith(PREFIX) && name !== NAME) await caches.delete(name);
   }
@@ -129,10 +166,28 @@ async function answer(request) {
   const home = request.mode === "navigate" && ["", "index.html"].includes(path); // whatever its query
   const wanted = home ? address("index.html") : request.url;
   const cache = await caches.open(NAME);
-  return (await cache.match(wanted)) ?? (await caches.match(wanted)) ?? fetch(request);
+  const plain = wanted.endsWith(`${TWICE}.gz`) ? wanted.slice(0, -3) : wanted; // the page takes both
+  return (await cache.match(plain)) ?? (await caches.match(plain)) ?? fetch(request);
 }
 
-worker.addEventListener("install", (event) => event.waitUntil(install()));
+/**
+ * Have the browser answer from this build's cache by itself, where it can: then this worker is not started
+ * for a visit, nor asked for each file. What is not in the cache comes from the network. (Service Workers
+ * Nightly, "InstallEvent.addRoutes", in Chromium from 123 on.)
+ * @param {import("./sw").Installing} event
+ */
+async function route(event) {
+  const rules = Object.keys(BUILD.files).map((path) => ({
+    condition: { urlPattern: address(path).replaceAll("?", "\\?"), requestMethod: "get" },
+    source: { cacheName: NAME },
+  }));
+  await event.addRoutes?.(rules).catch(() => {}); // then this worker answers
+}
+
+worker.addEventListener("install", (event) => {
+  event.waitUntil(route(event));
+  event.waitUntil(install());
+});
 worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
 worker.addEventListener("message", (event) => {
   event.waitUntil(event.data.takeOver ? worker.skipWaiting() : complete(event));

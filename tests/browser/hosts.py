@@ -1,11 +1,17 @@
 """Servers of a site that a test can kill, replace and break while a browser uses them."""
 
 import functools
+import gzip
+import re
 import socket
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 from builder.server import Handler, Server
+
+# What GitHub Pages compresses on the way.
+COMPRESSED = re.compile(r"^$|\.(html|css|js|mjs|json|py|svg|wasm)$")
 
 
 class Host:
@@ -15,6 +21,7 @@ class Host:
         self.asked = []  # paths without query, in order
         self.breaks = lambda path: False  # whether to hang up instead of answering
         self.headers = lambda path: {}  # more headers for a file
+        self.compresses = None  # what it compresses on the way, as a pattern of paths
         self._server = None
         self._port = 0
 
@@ -72,8 +79,20 @@ class _Handler(Handler):
         if self.host.breaks(path):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
+        elif self.host.compresses and self.host.compresses.search(path):
+            self.send_compressed(path or "index.html")
         else:
             super().do_GET()
+
+    def send_compressed(self, path):
+        """Send a file as gzip, for the browser to undo."""
+        body = gzip.compress((Path(self.directory) / path).read_bytes(), 1)
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(path))
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def end_headers(self):
         for name, value in self.host.headers(self.path.partition("?")[0].lstrip("/")).items():

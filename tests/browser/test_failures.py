@@ -65,6 +65,7 @@ def test_missing_module_of_the_page(new_site, site, watch, path):
     """Without a module of its own the page still says so, and a retry loads it anew."""
     watch.allow(BROKEN)
     page = new_site()
+    page.page.route(asset(site, "runtime/snapshot.bin"), missing)  # with it PyScript may come late
     gone = asset(site, path)
     page.page.route(gone, missing)
     page.open(site).expect_state("error")
@@ -72,6 +73,19 @@ def test_missing_module_of_the_page(new_site, site, watch, path):
     page.page.unroute(gone)
     page.retry.click()
     page.expect_state("ready")
+
+
+def test_python_from_the_snapshot_goes_on_without_pyscript(new_site, site, watch):
+    """Python that runs already answers by itself where PyScript does not come."""
+    watch.allow(BROKEN)
+    page = new_site()
+    page.page.route(asset(site, "runtime/pyscript/core.js"), missing)
+    with page.page.expect_console_message(lambda each: "without PyScript" in each.text):
+        page.open(site).expect_state("ready")
+    for digit in (7, 1):
+        page.draw(DIGITS[digit][0])
+        page.expect_digit(digit)
+        page.page.get_by_test_id("clear").click()
 
 
 def test_missing_style_sheet_is_said(new_site, site, watch):

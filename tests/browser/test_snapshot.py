@@ -23,13 +23,14 @@ def tampered(browser, copy_of_site):
     """Return a function that opens a copy of the site with files changed; `said` is its console.
 
     `changes` maps names of files, as before the build, to functions of their bytes; no bytes at all
-    take the file away.
+    take the file away. Of a file that is stored twice the packed one is changed: the server here
+    does not compress.
     """
     with ExitStack() as stack:
 
         def open_with(changes):
             for name, change in changes.items():
-                (path,) = (
+                *_, path = sorted(
                     path
                     for path in copy_of_site.rglob("*")
                     if fnmatch(logical(path.relative_to(copy_of_site).as_posix()), name)
@@ -187,5 +188,4 @@ def test_random_numbers_differ_between_visits(tampered):
     page.page.reload()
     page.expect_state("ready", timeout=200_000)
     drawn = [line for line in page.said if "drawn:" in line]
-    assert len(drawn) == 2
-    assert drawn[0] != drawn[1]
+    assert 2 <= len(drawn) == len(set(drawn))

@@ -9,7 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from builder.addresses import logical
+from builder.addresses import logical, twin
 from builder.pinned import PINNED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,18 +46,21 @@ def tree(folder):
 def by_name(site):
     """Return the content of all files of a site by the names that they had before the build.
 
-    What is stored as .gz is undone.
+    What is stored as .gz is undone; what is stored twice is the same in both forms.
     """
-    found = {}
+    found, twins = {}, {}
     for path, data in tree(site).items():
-        assert logical(path) not in found, f"{path}: left by another build"
-        found[logical(path)] = gzip.decompress(data) if path.endswith(".gz") else data
+        name, content = logical(path), gzip.decompress(data) if path.endswith(".gz") else data
+        place = twins if twin(path) else found
+        assert name not in place, f"{path}: left by another build"
+        place[name] = content
+    assert all(found[name] == content for name, content in twins.items())
     return found
 
 
 def address(site, name):
     """Return the path in a site of a file by the name that it had before the build."""
-    (path,) = [path for path in tree(site) if logical(path) == name]
+    (path,) = [path for path in tree(site) if logical(path) == name and not twin(path)]
     return path
 
 

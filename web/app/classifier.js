@@ -60,7 +60,7 @@ export async function start() {
   client?.stop();
   loaded = new Set();
   busy = false;
-  report("Fetching PyScript", 0.02);
+  report(snapshot && available ? "Fetching Python" : "Fetching PyScript", 0.02);
   const progress = follow(snapshot && available);
   const worker = new WorkerClient({
     snapshot,

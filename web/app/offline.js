@@ -1,6 +1,7 @@
 // @ts-check
 /** Has a service worker (sw.js) keep the site on the device, and tells the store how that went: the
- *  page works without it as well. Begins when the page is ready, so that nothing competes with that. */
+ *  page works without it as well. Begins when the page has been ready for a moment, so that nothing
+ *  competes with the first answer. */
 
 import * as store from "./store.js";
 
@@ -8,11 +9,23 @@ import * as store from "./store.js";
 const sayWhy = (/** @type {string} */ reason) =>
   console.info(`This version of the page is not kept for offline use: ${reason}`);
 
+/** How long the page has been ready by then, in milliseconds: a drawing may wait for its answer. */
+const PAUSE = 500;
+
 /** After how long a newer worker that waits is asked again to take over, in milliseconds. */
 const AGAIN = 5000;
 
 function ready() {
   if (store.get().offline === "no") store.set({ offline: "ready" });
+}
+
+/** Name the manifest, with which a visitor can install the page. It does not stand in index.html, for
+ *  Chromium announces it in its address bar with an animation, and that takes the processor from Python. */
+function offerInstallation() {
+  const link = document.createElement("link");
+  link.rel = "manifest";
+  link.href = new URL("../manifest.webmanifest", import.meta.url).href;
+  document.head.append(link);
 }
 
 /** @param {ServiceWorkerContainer} container */
@@ -51,7 +64,10 @@ function begin() {
   const stop = store.subscribe(({ phase }) => {
     if (phase !== "ready") return;
     stop();
-    register(container).catch(({ message }) => sayWhy(message));
+    setTimeout(() => {
+      offerInstallation();
+      register(container).catch(({ message }) => sayWhy(message));
+    }, PAUSE);
   });
 }
 

@@ -33,8 +33,8 @@ const held = new WeakMap();
 
 /**
  * The Worker class that PyScript gets. PyScript hands its worker out only when that is ready; to hear
- * its reports and to stop one that hangs we need it before. And one that has begun to start Python
- * while PyScript was on its way takes the place of a new one: it runs PyScript's script as well.
+ * its reports and to stop one that hangs we need it before. And one in which Python runs already, from
+ * the snapshot, takes the place of a new one: it runs PyScript's script as well.
  */
 class GivenWorker extends Worker {
   /** @param {string | URL} url @param {WorkerOptions} [options] */

@@ -1,9 +1,11 @@
 // @ts-check
 /** Runs inside PyScript's worker, which imports it as its "version" of Pyodide: it starts the Pyodide
- *  of the site, from a snapshot before PyScript has come, and reports to the page what PyScript keeps
- *  to itself: stages, bytes, failed downloads, and a lock that is free again when the worker dies. */
+ *  of the site, from a snapshot before PyScript has come, and answers the page until then. It reports
+ *  to the page what PyScript keeps to itself: stages, bytes, failed downloads, and a lock that is free
+ *  again when the worker dies. */
 
-import { storedAt, unpack, urlOf } from "./site.js";
+import { watchDownloads } from "./downloads.js";
+import { urlOf } from "./site.js";
 import * as snapshot from "./snapshot.js";
 
 /**
@@ -12,16 +14,14 @@ import * as snapshot from "./snapshot.js";
  * @property {string} [stage] What PyScript does.
  * @property {string} [failed] Why the worker is of no use any more.
  * @property {string} [lock] The name of a lock that is free when the worker is gone.
- * @property {string[]} [restored] Python runs, from a snapshot with these networks.
+ * @property {{ networks: string[], port: MessagePort }} [restored] Python runs, from a snapshot with these
+ *   networks, and can be called through this port.
  * @property {boolean} [listening] PyScript listens in a worker that was there before it.
  * @property {string} [unusable] Why the snapshot cannot be used here.
  */
 
-/** @param {Report} report */
-const tell = (report) => postMessage({ pynet: report });
-
-/** The last part of an address, for messages. @param {string} url */
-const nameOf = (url) => new URL(url, import.meta.url).pathname.split("/").pop() ?? url;
+/** @param {Report} report @param {Transferable[]} [transfer] */
+const tell = (report, transfer = []) => postMessage({ pynet: report }, { transfer });
 
 /**
  * Hold a lock for as long as this worker lives. No event tells a page that its worker was
@@ -36,59 +36,8 @@ function holdLock() {
   });
 }
 
-/**
- * The same stream; `onError` is called where it breaks off.
- * @param {ReadableStream<Uint8Array<ArrayBuffer>>} stream
- * @param {() => void} onError
- */
-function heard(stream, onError) {
-  const reader = stream.getReader();
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await reader.read().catch((error) => {
-        onError();
-        throw error;
-      });
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  });
-}
-
-/**
- * Count the bytes that arrive, and report a download that fails: Pyodide only warns then, and
- * waits for ever. Python wheels and wasm get their own type from us, since a server that does not
- * know .wasm would stop it from compiling.
- */
-function watchDownloads() {
-  const fetchPlain = self.fetch.bind(self);
-  self.fetch = async (input, init) => {
-    const url = input instanceof Request ? input.url : String(input);
-    const address = storedAt(url);
-    // A packed file is not the one that Pyodide's list has the hash of; its address holds its own.
-    const answer = address === url ? fetchPlain(input, init) : fetchPlain(address);
-    const response = await answer.catch((error) => {
-      tell({ failed: `${nameOf(url)} could not be fetched` });
-      throw error;
-    });
-    if (!response.ok) tell({ failed: `${nameOf(url)} could not be fetched (${response.status})` });
-    if (!response.ok || !response.body) return response;
-    const headers = new Headers(response.headers);
-    if (url.endsWith(".wasm")) headers.set("Content-Type", "application/wasm");
-    const counter = new TransformStream({
-      transform(chunk, controller) {
-        tell({ received: chunk.byteLength });
-        controller.enqueue(chunk);
-      },
-    });
-    headers.delete("Content-Encoding");
-    headers.delete("Content-Length");
-    const body = await unpack(response.body.pipeThrough(counter));
-    const whole = heard(body, () => tell({ failed: `${nameOf(url)} broke off` }));
-    return new Response(whole, { status: response.status, headers });
-  };
-
+/** Report a core that does not compile: Pyodide would wait for ever. */
+function watchCompiler() {
   const instantiate = WebAssembly.instantiateStreaming;
   WebAssembly.instantiateStreaming = async (source, imports) => {
     try {
@@ -100,41 +49,80 @@ function watchDownloads() {
   };
 }
 
-/** Become PyScript's worker: run the script that it would have started one with. */
-function awaitPyScript() {
-  addEventListener("message", ({ data }) => {
-    const add = self.addEventListener.bind(self);
-    /** @param {string} type @param {any} listener @param {any} [options] */
-    self.addEventListener = (type, listener, options) => {
-      add(type, listener, options);
-      if (type !== "message" || !options?.once) return; // Pyodide listens too, and not once
-      self.addEventListener = add;
-      tell({ listening: true }); // what PyScript's page has sent may come now
-    };
-    import(data.run).catch((error) => tell({ unusable: String(error) }));
-  }, { once: true });
+/** The page has PyScript's script for this worker: run it. @param {string} script Its address. */
+function becomePyScripts(script) {
+  const add = self.addEventListener.bind(self);
+  /** @param {string} type @param {any} listener @param {any} [options] */
+  self.addEventListener = (type, listener, options) => {
+    add(type, listener, options);
+    if (type !== "message" || !options?.once) return; // Pyodide listens too, and not once
+    self.addEventListener = add;
+    tell({ listening: true }); // what PyScript's page has sent may come now
+  };
+  import(script).catch((error) => tell({ unusable: String(error) }));
 }
 
-/** The page asks for the ordinary start by #ordinary; PyScript has made the worker then. */
-const ordinary = import.meta.url.endsWith("#ordinary");
-if (!ordinary) awaitPyScript();
+/** Wait for the page's word; when PyScript has come, it says that too. @returns {Promise<void>} */
+function begun() {
+  return new Promise((resolve) => {
+    addEventListener("message", function hear({ data }) {
+      if (data.begin) resolve();
+      if (!data.run) return;
+      removeEventListener("message", hear);
+      becomePyScripts(data.run);
+    });
+  });
+}
+
+/** What the page wants: the ordinary start of Python, where PyScript has made this worker, or else one
+ *  from the snapshot, and in which form the files are to come. */
+const wish = new URL(import.meta.url).hash.slice(1);
+const ordinary = wish === "ordinary";
+if (!ordinary) await begun();
+
 addEventListener("py:progress", (event) => {
   if (event instanceof CustomEvent) tell({ stage: String(event.detail) });
 });
 holdLock();
-watchDownloads();
+watchDownloads(ordinary ? "packed" : /** @type {import("./downloads.js").Form} */ (wish), tell);
+watchCompiler();
 
 /** @type {Promise<typeof import("../runtime/pyodide/pyodide.mjs")>} */
 const imported = import(urlOf("runtime/pyodide/pyodide.mjs"));
 const indexURL = new URL("./", urlOf("runtime/pyodide/pyodide.mjs")).href;
 
-/** From a snapshot, at once: PyScript comes to this worker later. */
-const restored = ordinary ? null : snapshot.start(imported, indexURL);
+/**
+ * Run worker.py, as PyScript will, and have the page call its functions until PyScript is here.
+ * @param {Pyodide} python
+ * @param {string} program
+ * @returns {MessagePort} Takes [name, ...values], and gives what the function returns.
+ */
+function answerThrough(python, program) {
+  const functions = python.toPy({ __name__: "worker" });
+  python.runPython(program, { globals: functions, filename: "worker.py" });
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = ({ data: [name, ...values] }) => {
+    try {
+      port1.postMessage(functions.get(name)(...values));
+    } catch (error) {
+      tell({ failed: String(error).trim().split("\n").pop() });
+    }
+  };
+  return port2;
+}
 
-restored?.then(
-  ({ networks }) => tell({ restored: networks }),
-  (error) => tell({ unusable: error instanceof Error ? error.message : String(error) }),
-);
+/** From a snapshot, at once: PyScript comes to this worker later. */
+const restored = ordinary ? null : restore();
+
+async function restore() {
+  const program = fetch(urlOf("worker.py")).then((response) => response.text());
+  const { pyodide, networks } = await snapshot.start(imported, indexURL);
+  const port = answerThrough(pyodide, await program);
+  tell({ restored: { networks, port } }, [port]);
+  return pyodide;
+}
+
+restored?.catch((error) => tell({ unusable: error instanceof Error ? error.message : String(error) }));
 
 const pyodide = await imported.catch((error) => {
   tell({ failed: "pyodide.mjs could not be fetched" });
@@ -149,7 +137,7 @@ export const version = pyodide.version;
  */
 export async function loadPyodide(options) {
   if (!restored) return pyodide.loadPyodide({ ...options, indexURL });
-  const python = (await restored).pyodide;
+  const python = await restored;
   python.setStdout({ batched: options.stdout });
   python.setStderr({ batched: options.stderr });
   return python;

@@ -79,10 +79,11 @@ function viewAnswer() {
     digit.dataset.refused = String(answer?.refused ?? false);
     digit.textContent = answer ? String(answer.digit) : "";
     confidence.textContent = answer ? verdict(answer) : "";
-    drawSeen(seen, answer?.pixels ?? null);
   };
   store.subscribe((now, before) => {
-    if (now.answer !== before.answer) render(now);
+    if (now.answer === before.answer) return;
+    render(now);
+    drawSeen(seen, now.answer?.pixels ?? null); // until the first answer the style sheet makes it black
   });
   render(store.get());
 }

@@ -18,6 +18,10 @@ const SNAPSHOT_LIMIT = 20_000;
 /** An answer takes milliseconds, loading a network less than a second: after this it hangs. */
 const ANSWER_LIMIT = 15_000;
 
+/** How long Python runs from the snapshot until PyScript is loaded, in milliseconds: until then the first
+ *  answer has the processor for itself. */
+const PAUSE = 300;
+
 /** An error that ends the worker: it must be started again. */
 export class WorkerLost extends Error {}
 
@@ -37,6 +41,26 @@ async function checkWorkerFile() {
   if (!response?.ok) throw new WorkerLost(`worker.py could not be fetched (${answer})`);
 }
 
+if (!available) globalThis.snapshotWorker?.().worker.terminate(); // it would wait for nothing
+
+/**
+ * Call functions of worker.py in a worker without PyScript: see answerThrough in python.js.
+ * @param {MessagePort} port
+ * @returns {Calls}
+ */
+function callsThrough(port) {
+  /** @type {((result: any) => void)[]} */
+  const waiting = []; // answers come in the order of the questions
+  port.onmessage = ({ data }) => waiting.shift()?.(data);
+  /** @param {string} name */
+  const caller = (name) => (/** @type {unknown[]} */ ...values) =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      port.postMessage([name, ...values]);
+    });
+  return { load_network: caller("load_network"), classify: caller("classify") };
+}
+
 /** One running worker. */
 export class WorkerClient {
   /** @type {Worker | null} */
@@ -49,6 +73,10 @@ export class WorkerClient {
   #lose = () => {};
   /** Rejected when the worker is lost, for whatever reason. @type {Promise<never>} */
   #lost = new Promise((_, reject) => (this.#lose = reject));
+  /** @type {(port: MessagePort) => void} */
+  #hasPort = () => {};
+  /** Through which Python can be called before PyScript is here. @type {Promise<MessagePort>} */
+  #port = new Promise((resolve) => (this.#hasPort = resolve));
   #ended = new AbortController();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #limit;
@@ -75,7 +103,8 @@ export class WorkerClient {
   async start() {
     this.#limitStart();
     try {
-      this.#calls = (await Promise.race([this.#boot(), this.#lost])).sync;
+      const ready = this.boot === "snapshot" ? this.#restore() : this.#boot();
+      this.#calls = await Promise.race([ready, this.#lost]);
     } catch (error) {
       const known = [WorkerLost, ReloadNeeded, SnapshotUnusable].some((kind) => error instanceof kind);
       const reason = known && error instanceof Error ? error : this.#failure(lastLine(error));
@@ -88,21 +117,49 @@ export class WorkerClient {
     }
   }
 
-  /** Load PyScript and have it start worker.py. */
+  /** Load PyScript and have it start Python and worker.py. @returns {Promise<Calls>} */
   async #boot() {
-    const ordinary = this.boot === "ordinary";
-    const version = new URL(`python.js${ordinary ? "#ordinary" : ""}`, import.meta.url).href;
-    // From a snapshot Python starts beside PyScript, and not after it.
-    const early = ordinary ? null : new Worker(version, { type: "module" });
-    if (early) this.#adopt(early);
+    const version = new URL("python.js#ordinary", import.meta.url).href;
+    const config = urlOf("pyscript.json");
+    return this.#runPyScript((worker) => this.#adopt(worker), { version, config });
+  }
+
+  /** Start Python from the snapshot, before PyScript has come. @returns {Promise<Calls>} */
+  async #restore() {
+    const { worker, script, reports } = snapshotWorker();
+    this.#adopt(worker);
+    for (const { data } of reports) this.#hear(data.pynet);
+    const calls = callsThrough(await this.#port);
+    setTimeout(() => this.#handOver(worker, script), PAUSE);
+    return calls;
+  }
+
+  /**
+   * Give a worker that runs to PyScript, through which it is called from then on.
+   * @param {Worker} worker
+   * @param {string} version The address of what runs in it.
+   */
+  async #handOver(worker, version) {
+    if (this.#ended.signal.aborted) return;
+    try {
+      const calls = await this.#runPyScript(worker, { version, config: RESTORED });
+      if (!this.#ended.signal.aborted) this.#calls = calls;
+    } catch (error) {
+      if (this.#ended.signal.aborted) return;
+      console.info(`${lastLine(error)}; Python goes on without PyScript`);
+    }
+  }
+
+  /**
+   * @param {Parameters<typeof giveWorker>[0]} worker Where PyScript is to run, or who gets its worker.
+   * @param {object} options Of PyWorker.
+   * @returns {Promise<Calls>}
+   */
+  async #runPyScript(worker, options) {
     const [make] = await Promise.all([loadPyScript(), checkWorkerFile()]);
     this.#ended.signal.throwIfAborted();
-    giveWorker(early ?? ((worker) => this.#adopt(worker)));
-    return make(WORKER_FILE, {
-      type: "pyodide",
-      version,
-      config: ordinary ? urlOf("pyscript.json") : RESTORED,
-    });
+    giveWorker(worker);
+    return (await make(WORKER_FILE, { type: "pyodide", ...options })).sync;
   }
 
   /**
@@ -158,6 +215,7 @@ export class WorkerClient {
     if (this.#ended.signal.aborted) return worker.terminate();
     this.#worker = worker;
     this.#limitStart();
+    worker.onmessage = null; // early.js listened until now
     worker.addEventListener("message", ({ data }) => {
       if (data?.pynet) this.#hear(data.pynet);
     });
@@ -176,7 +234,10 @@ export class WorkerClient {
   #hear(report) {
     if (this.#calls === null) this.#limitStart();
     if (report.listening && this.#worker) release(this.#worker);
-    if (report.restored) this.networks = report.restored;
+    if (report.restored) {
+      this.networks = report.restored.networks;
+      this.#hasPort(report.restored.port);
+    }
     if (report.unusable) this.#fail(report.unusable);
     else if (report.failed) this.#fail(report.failed);
     else if (report.lock) this.#watch(report.lock);
