@@ -103,7 +103,7 @@ def runtime_files(pinned: Mapping[str, bytes], page: Mapping[str, bytes]) -> dic
     sources = {**python_in_page(page), "pyscript.py": embedded(b"\n".join(scripts))}
     files[stdlib], files[wheel] = slim(files[stdlib], files[wheel], files[core], sources)
     libraries = [data for path, data in read_zip(files[wheel]).items() if path.endswith(".so")]
-    users = [data for path, data in page.items() if path.startswith("app/")]
+    users = scripts + [data for path, data in page.items() if path.startswith("app/")]
     users += [files["pyodide/pyodide.mjs"], (ROOT / "builder" / "maker.mjs").read_bytes()]
     files[core], text = slim_core(
         files[core], files[script].decode("utf-8"), b"\n".join(users).decode("utf-8"), libraries

@@ -27,7 +27,10 @@ def ordinary_only(files: Mapping[str, bytes]) -> set[str]:
 
 
 def fetched_first(files: Mapping[str, bytes]) -> set[str]:
-    """Return the names of the files that the page asks for until its first answer."""
+    """Return the names of the files that the page asks for until its first answer.
+
+    PyScript counts as well, though from a snapshot it comes just after that.
+    """
     others = {name for name in files if name.startswith("weights/") and name.endswith(".npz")}
     names = {name for name in files if not name.startswith(NEVER)} - others
     return (names | {default_network(files)}) - ordinary_only(files)

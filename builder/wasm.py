@@ -203,7 +203,8 @@ def keep(module: bytes, wanted: Callable[[str], bool]) -> bytes:
     """Return a module with those exports alone whose names are wanted.
 
     Functions that nothing can call then become traps, and an imported global that no other function
-    reads becomes one more import of another one: so all numbers stay as they are.
+    reads becomes one more import of another one: so all numbers stay as they are. Initial values of
+    globals and places of data are taken for constants, which they are in Pyodide's core.
 
     Raises
     ------

@@ -31,7 +31,8 @@ async function hashOf(bytes) {
 
 /** Undo gzip where a host has left it. @param {ArrayBuffer} bytes @param {string} url */
 function unpacked(bytes, url) {
-  if (!url.endsWith(".gz") || new Uint8Array(bytes)[0] !== 0x1f) return bytes;
+  const [one, two] = new Uint8Array(bytes, 0, Math.min(2, bytes.byteLength));
+  if (!url.endsWith(".gz") || one !== 0x1f || two !== 0x8b) return bytes;
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }
 
@@ -51,7 +52,7 @@ let compresses;
  * @param {RequestInit} options
  */
 async function smaller(url, options) {
-  compresses ??= fetch(address("index.html")).then(compressed);
+  compresses ??= fetch(address("index.html")).then(compressed, () => false);
   if (await compresses) {
     const response = await fetch(url, options);
     if (compressed(response)) return response;
@@ -151,10 +152,11 @@ async function complete({ source, data }) {
  * @param {string} [page] The id of that page.
  */
 async function forget(page) {
-  const { installing, waiting } = worker.registration;
+  const names = await caches.keys(); // first: what is installed from now on is not among them
   const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const { installing, waiting } = worker.registration;
   if (installing || waiting || pages.some(({ id }) => id !== page)) return;
-  for (const name of await caches.keys()) {
+  for (const name of names) {
     if (name.startsWith(PREFIX) && name !== NAME) await caches.delete(name);
   }
 }
@@ -167,7 +169,8 @@ async function answer(request) {
   const wanted = home ? address("index.html") : request.url;
   const cache = await caches.open(NAME);
   const plain = wanted.endsWith(`${TWICE}.gz`) ? wanted.slice(0, -3) : wanted; // the page takes both
-  return (await cache.match(plain)) ?? (await caches.match(plain)) ?? fetch(request);
+  const held = (await cache.match(plain)) ?? (await caches.match(plain)) ?? (await caches.match(wanted));
+  return held ?? fetch(request);
 }
 
 /**
@@ -177,10 +180,14 @@ async function answer(request) {
  * @param {import("./sw").Installing} event
  */
 async function route(event) {
-  const rules = Object.keys(BUILD.files).map((path) => ({
-    condition: { urlPattern: address(path).replaceAll("?", "\\?"), requestMethod: "get" },
-    source: { cacheName: NAME },
-  }));
+  const rules = Object.keys(BUILD.files).map((path) => {
+    const [file, query = ""] = address(path).split("?");
+    // With its query, if only an empty one: a pattern without it fits them all, and a cache does not.
+    return {
+      condition: { urlPattern: `${file}\\?${query}`, requestMethod: "get" },
+      source: { cacheName: NAME },
+    };
+  });
   await event.addRoutes?.(rules).catch(() => {}); // then this worker answers
 }
 

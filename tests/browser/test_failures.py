@@ -162,6 +162,7 @@ def test_killed_worker_is_replaced_and_a_second_time_reported(new_site, site):
 def test_worker_killed_while_it_starts(new_site, site):
     """A worker that dies before it is ready is an error, not an endless wait."""
     page = new_site()
+    page.page.route(asset(site, "runtime/pyodide/pyodide.asm.wasm"), lambda route: None)
 
     def watched():
         return page.page.evaluate("async () => (await navigator.locks.query()).pending.length")
@@ -176,6 +177,7 @@ def test_worker_killed_while_it_starts(new_site, site):
         page.page.wait_for_timeout(10)
     another.value.evaluate("self.close()")
     page.expect_state("error")
+    page.page.unroute_all(behavior="ignoreErrors")
     page.retry.click()
     page.expect_state("ready")
 

@@ -156,6 +156,8 @@ def test_everything_works_without_a_server_after_one_visit(visitor, host):
         other.expect_state("ready")
         draw_and_read(other, 7)
         other.clear()
+    other.open(f"{host.url}?from=a-link").expect_state("ready")
+    draw_and_read(other, 7)
     assert len(host.asked) == asked
     assert visitor.context.info == []
 

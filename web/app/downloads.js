@@ -11,8 +11,8 @@ import { nameAt, urlOf } from "./site.js";
  *  needs to start. */
 const PAUSE = 100;
 
-/** The first byte of gzip (RFC 1952, 2.3.1). No file that is stored so begins with it when undone. */
-const GZIP = 0x1f;
+/** The first bytes of gzip (RFC 1952, 2.3.1). No file that is stored so begins with them when undone. */
+const GZIP = [0x1f, 0x8b];
 
 /** The last part of an address, for messages. @param {string} url */
 const fileOf = (url) => new URL(url, import.meta.url).pathname.split("/").pop() ?? url;
@@ -60,7 +60,8 @@ async function unpack(body) {
     },
     cancel: (reason) => reader.cancel(reason),
   });
-  return first.value?.[0] === GZIP ? whole.pipeThrough(new DecompressionStream("gzip")) : whole;
+  const packed = GZIP.every((byte, place) => first.value?.[place] === byte);
+  return packed ? whole.pipeThrough(new DecompressionStream("gzip")) : whole;
 }
 
 /**
@@ -113,8 +114,9 @@ export function watchDownloads(form, tell) {
       throw error;
     });
     if (!response.ok) failed(`could not be fetched (${response.status})`);
-    if (!response.ok || !response.body || (plain && form === "kept")) return response;
     const { bytes, wire } = ASSETS[name] ?? { bytes: 1, wire: 1 };
+    if (response.ok && plain && form === "kept") tell({ received: wire });
+    if (!response.ok || !response.body || (plain && form === "kept")) return response;
     const brokeOff = () => failed("broke off");
     const counted = watched(response.body, counter(plain ? wire / bytes : 1), brokeOff);
     const body = plain ? counted : watched(await unpack(counted), () => {}, brokeOff);

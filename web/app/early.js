@@ -26,7 +26,7 @@
 
   /** The worker, with the address of what runs in it, and what it reports while nobody listens yet. */
   function make() {
-    const script = new URL(`python.js#${form()}`, base).href;
+    const script = new URL("python.js#snapshot", base).href;
     const worker = new Worker(script, { type: "module" });
     /** @type {MessageEvent[]} */
     const reports = [];
@@ -42,8 +42,8 @@
     // Nobody waits for it yet: whoever asks for it tries again, and reports what is wrong.
   }
 
-  /** Have the early worker begin, if it is still there. */
-  const begin = () => first?.worker.postMessage({ begin: true });
+  /** Have the early worker begin, if it is still there. (The browser knows the sizes of the page by now.) */
+  const begin = () => first?.worker.postMessage({ begin: form() });
 
   document.addEventListener("readystatechange", () => {
     // What runs before the next frame comes before it is painted, and what follows that after it.

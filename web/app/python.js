@@ -62,11 +62,14 @@ function becomePyScripts(script) {
   import(script).catch((error) => tell({ unusable: String(error) }));
 }
 
-/** Wait for the page's word; when PyScript has come, it says that too. @returns {Promise<void>} */
+/**
+ * Wait for the page's word; when PyScript has come, it says that too.
+ * @returns {Promise<import("./downloads.js").Form>} The form in which the files are to come.
+ */
 function begun() {
   return new Promise((resolve) => {
     addEventListener("message", function hear({ data }) {
-      if (data.begin) resolve();
+      if (data.begin) resolve(data.begin);
       if (!data.run) return;
       removeEventListener("message", hear);
       becomePyScripts(data.run);
@@ -75,16 +78,15 @@ function begun() {
 }
 
 /** What the page wants: the ordinary start of Python, where PyScript has made this worker, or else one
- *  from the snapshot, and in which form the files are to come. */
-const wish = new URL(import.meta.url).hash.slice(1);
-const ordinary = wish === "ordinary";
-if (!ordinary) await begun();
+ *  from the snapshot. */
+const ordinary = new URL(import.meta.url).hash === "#ordinary";
+const form = ordinary ? "packed" : await begun();
 
 addEventListener("py:progress", (event) => {
   if (event instanceof CustomEvent) tell({ stage: String(event.detail) });
 });
 holdLock();
-watchDownloads(ordinary ? "packed" : /** @type {import("./downloads.js").Form} */ (wish), tell);
+watchDownloads(form, tell);
 watchCompiler();
 
 /** @type {Promise<typeof import("../runtime/pyodide/pyodide.mjs")>} */

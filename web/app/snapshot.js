@@ -95,14 +95,17 @@ function workAhead(core) {
   const compiled = WebAssembly.compileStreaming(fetchPlain(core));
   /** Libraries by the very bytes that Emscripten gets. @type {Map<ArrayBuffer, Promise<WebAssembly.Module>>} */
   const modules = new Map();
+  /** @type {Promise<unknown>[]} */
+  const started = [compiled];
   const ahead = new Map([...libraries.values()].map((url) => [url, compile(url)]));
 
   /** @param {string} url */
   async function compile(url) {
     const bytes = await (await fetchPlain(url)).arrayBuffer();
     const module = WebAssembly.compile(bytes);
-    module.catch(() => {}); // told to whoever asks for it
     modules.set(bytes, module);
+    module.catch(() => {}); // told to whoever waits for all
+    started.push(module);
     return bytes;
   }
 
@@ -121,7 +124,7 @@ function workAhead(core) {
     modules.delete(source.buffer);
     return module ? both(await module, imports) : instantiate(source, imports);
   });
-  return Promise.all([compiled, ...ahead.values()]);
+  return Promise.all([compiled, ...ahead.values()]).then(() => Promise.all(started));
 }
 
 /**

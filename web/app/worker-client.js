@@ -238,10 +238,12 @@ export class WorkerClient {
       this.networks = report.restored.networks;
       this.#hasPort(report.restored.port);
     }
-    if (report.unusable) this.#fail(report.unusable);
+    const running = this.#calls !== null;
+    if (report.unusable && running) console.info(`${report.unusable}; Python goes on without PyScript`);
+    else if (report.unusable) this.#fail(report.unusable);
     else if (report.failed) this.#fail(report.failed);
     else if (report.lock) this.#watch(report.lock);
-    else this.onReport(report);
+    else if (!running) this.onReport(report);
   }
 
   /** Wait for the worker's lock: it is given to us when the worker is gone. @param {string} lock */
