@@ -1,10 +1,11 @@
-"""Pyodide's core with those exports that something in the page can ask for, by the rule below.
+"""Pyodide's core and its script with what something in the page can ask for, by the rule below.
 
 The core exports all of CPython and of C's library, for whatever package may come; its script makes
-a variable of each, at every start. The packages of this page are known. Kept is an export that a
-compiled library of the site imports, or that a script names as a word, wherever it stands; and of
-the functions those that can be reached from them, or from the table that holds all functions whose
-address is in memory.
+a variable of each, at every start, and holds all of emcc's library. The packages of this page are
+known. Kept of the script is what the core or a compiled library of the site imports and, again and
+again, what that names as a word, wherever it stands; of the exports those that a library imports or
+a script so names; and of the functions those that can be reached from them, or from the table that
+holds all functions whose address is in memory.
 """
 
 from __future__ import annotations
@@ -12,19 +13,21 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from builder import script as javascript
 from builder import wasm
 from builder.console import BuildError
 
 # How emcc writes what becomes of the exports: a list of variables, later one statement for each.
-VARIABLES = re.compile(r";var ([\w$]+(?:,[\w$]+){999,});")
-STATEMENTS = re.compile(r"function assignWasmExports\(wasmExports\)\{([^{}]*)\}")
+EXPORTS = "function assignWasmExports(wasmExports){"
+VARIABLES = re.compile(r"(?<=;)var ([\w$]+(?:,[\w$]+){999,});")
+STATEMENTS = re.compile(rf"{re.escape(EXPORTS)}([^{{}}]*)\}}")
 STATEMENT = re.compile(r'([\w$]+)=[^;]*wasmExports\["([^"]+)"\][^;]*')
-WORD = re.compile(r"[\w$]+")
 
 # V8 parses most functions twice: at first it looks for their end alone, but not in a function that
 # stands in parentheses, since such a one is called at once; and so is the one that holds all of the
 # core (V8 blog, "Blazingly fast parsing, part 2: lazy parsing", 2019, "PIFE heuristics").
-FUNCTION = re.compile(r"async function (_createPyodideModule)(\(.*\})(export default \1;\s*)", re.S)
+NAME = "_createPyodideModule"
+FUNCTION = re.compile(rf"(?s)async function {NAME}\(([^()]*)\)\{{(.*)\}}export default {NAME};\s*")
 
 
 def slim_core(
@@ -46,30 +49,31 @@ def slim_core(
     BuildError
         When they are not written as they are by the emcc that this was made for.
     """
-    places = VARIABLES.search(script), STATEMENTS.search(script), FUNCTION.fullmatch(script)
+    whole = FUNCTION.fullmatch(script)
+    body = whole[2] if whole else ""
+    places = VARIABLES.search(body), STATEMENTS.search(body), javascript.IMPORTS.search(body)
     variables, statements = (place[1] if place else "" for place in places[:2])
     assignments = [(s, STATEMENT.fullmatch(s)) for s in statements.strip(";").split(";")]
     if not all(places) or not all(match for _, match in assignments):
         raise BuildError("pyodide.asm.mjs: emcc writes it in another way now: see builder/core.py")
-    rest = script.replace(variables, "").replace(statements, "")
-    words = {
-        *WORD.findall(rest + others),
-        *(come.name for module in (core, *libraries) for come in wasm.imports(module)),
-    }
-
-    def wanted(name: str) -> bool:
-        return name in words or f"_{name}" in words
-
-    kept, dropped = [], set()
-    for statement, match in assignments:
-        if wanted(match[2]):
-            kept.append(statement)
-        else:
-            dropped.add(match[1])
-    left = ",".join(name for name in variables.split(",") if name not in dropped)
-    script = script.replace(variables, left).replace(statements, ";".join(kept))
-    script = FUNCTION.sub(r"const \1=(async function\2);\3", script)
+    body = body.replace(f"var {variables};", "").replace(statements, "")
     try:
-        return wasm.keep(core, wanted), script
+        for _ in range(2):  # what the core asks for depends on what the script does, which is less then
+            imported = {come.name for module in (core, *libraries) for come in wasm.imports(module)}
+            body = javascript.needed(body, imported, javascript.WORD.findall(others))
+            words = {*imported, *javascript.WORD.findall(body + others)}
+            core = wasm.keep(core, lambda name: is_named(name, words))
     except ValueError as error:
         raise BuildError(f"pyodide.asm.wasm: {error}: see builder/wasm.py") from None
+    kept = [(statement, match[1]) for statement, match in assignments if is_named(match[2], words)]
+    dropped = {match[1] for _, match in assignments} - {variable for _, variable in kept}
+    left = ",".join(name for name in variables.split(",") if name not in dropped)
+    start, end = body.split(EXPORTS)
+    body = f"var {left};{start}{EXPORTS}{';'.join(statement for statement, _ in kept)}{end}"
+    script = f"const {NAME}=(async function({whole[1]}){{{body}}});export default {NAME};"
+    return core, script
+
+
+def is_named(export: str, words: Collection[str]) -> bool:
+    """Return whether an export of the core is among words, as it is or as emcc's variable."""
+    return export in words or f"_{export}" in words

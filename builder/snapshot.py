@@ -66,7 +66,8 @@ def staged(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return all that the snapshot is made of, as maker.mjs finds it in its folder."""
     builder = ROOT / "builder"
     stage = {path.name: path.read_bytes() for path in sorted((builder / "inside").glob("*.py"))}
-    stage["home/later.py"] = stage.pop("later.py")
+    for name in ("later.py", "restored.py"):
+        stage[f"home/{name}"] = stage.pop(name)
     stage["maker.mjs"] = (builder / "maker.mjs").read_bytes()
     stage["memory.js"] = files["app/memory.js"]
     stage["index.html"] = (
@@ -77,7 +78,7 @@ def staged(files: Mapping[str, bytes]) -> dict[str, bytes]:
         if name.startswith("runtime/pyodide/"):
             stage[name.removeprefix("runtime/")] = data
         elif name.startswith("pynet/") or name in (
-            "answers.py", "weights/index.json", f"weights/{network}"
+            "answers.py", "worker.py", "weights/index.json", f"weights/{network}"
         ):  # fmt: skip
             stage[f"home/{name}"] = data
     lock = {**lock_file(""), "packages": {}}

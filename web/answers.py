@@ -47,11 +47,12 @@ def keep(name, network, certainty):
 def wake():
     """Make the networks ready that came with Python.
 
-    In a snapshot their weights are of half precision, as in the files: half the bytes to fetch.
+    A snapshot holds them as trained: the weights of the files have half precision, and so take
+    fewer bytes packed than those that folding makes.
     """
     while asleep:
         name, (network, certainty) = asleep.popitem()
-        keep(name, network.astype(np.float32), certainty)
+        keep(name, network, certainty)
 
 
 def classify(name, points, lengths):

@@ -15,8 +15,6 @@ declare module "*/pyodide.asm.mjs" {
 /** Of Pyodide. */
 interface Pyodide {
   pyimport(name: string): any;
-  runPython(program: string, options: object): any;
-  toPy(value: object): any;
   registerJsModule(name: string, module: object): void;
   setStdout(options: { batched: (text: string) => void }): void;
   setStderr(options: { batched: (text: string) => void }): void;
@@ -36,6 +34,7 @@ interface PyodideModule {
   /** Addresses in memory: of CPython's state, and of the offset in it where the trampoline is. */
   __PyRuntime: number;
   __PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET: number;
+  API: { rawRun: (program: string) => [status: number, errors: string] };
   growMemory(bytes: number): unknown;
   stackSave(): number;
   _emscripten_stack_get_end(): number;

@@ -6,7 +6,6 @@ has this module.
 """
 
 import io
-import random
 import sys
 import zipfile
 import zlib
@@ -41,9 +40,3 @@ def install():
     """Have this asked before the finders that look into files."""
     place = next(k for k, finder in enumerate(sys.meta_path) if "PathFinder" in repr(finder))
     sys.meta_path.insert(place, Later())
-
-
-def wake():
-    """Make a start of what was restored: two visits must not share their random numbers."""
-    random.seed()
-    STDLIB.unlink(missing_ok=True)  # the start has put an empty file there

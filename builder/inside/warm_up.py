@@ -16,6 +16,8 @@ from pathlib import Path
 import answers
 import later
 import numpy as np
+import restored
+import worker
 
 import pynet.ink
 import pynet.nn
@@ -44,21 +46,11 @@ def load_default_network():
         answers.classify(entry["name"], points[: lengths.sum()].ravel(), lengths)
     _, certainty = answers.networks[entry["name"]]
     for _ in range(ROUNDS):
-        answers.asleep[entry["name"]] = in_halves(weights.loads(data, name=file)[0]), certainty
+        answers.asleep[entry["name"]] = weights.loads(data, name=file)[0], certainty
         answers.wake()
     answers.networks.clear()
-    answers.asleep[entry["name"]] = in_halves(weights.loads(data, name=file)[0]), certainty
+    answers.asleep[entry["name"]] = weights.loads(data, name=file)[0], certainty
     return entry["name"]
-
-
-def in_halves(network):
-    """Return a network with those arrays in half precision that lose nothing by it."""
-    for layer in network:
-        for arrays in (layer.params, layer.buffers):
-            for key, array in arrays.items():
-                half = array.astype(np.float16)
-                arrays[key] = half if np.array_equal(half, array) else array
-    return network
 
 
 def tidy():
@@ -80,5 +72,6 @@ def tidy():
 import_all(pynet.nn)
 import_all(pynet.ink)
 later.install()
+restored.install()
 default = load_default_network()
 tidy()

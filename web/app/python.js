@@ -94,18 +94,16 @@ const imported = import(urlOf("runtime/pyodide/pyodide.mjs"));
 const indexURL = new URL("./", urlOf("runtime/pyodide/pyodide.mjs")).href;
 
 /**
- * Run worker.py, as PyScript will, and have the page call its functions until PyScript is here.
+ * Have the page call the functions of worker.py, which the snapshot holds, until PyScript is here.
  * @param {Pyodide} python
- * @param {string} program
  * @returns {MessagePort} Takes [name, ...values], and gives what the function returns.
  */
-function answerThrough(python, program) {
-  const functions = python.toPy({ __name__: "worker" });
-  python.runPython(program, { globals: functions, filename: "worker.py" });
+function answerThrough(python) {
+  const worker = python.pyimport("worker");
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = ({ data: [name, ...values] }) => {
     try {
-      port1.postMessage(functions.get(name)(...values));
+      port1.postMessage(worker[name](...values));
     } catch (error) {
       tell({ failed: String(error).trim().split("\n").pop() });
     }
@@ -117,9 +115,8 @@ function answerThrough(python, program) {
 const restored = ordinary ? null : restore();
 
 async function restore() {
-  const program = fetch(urlOf("worker.py")).then((response) => response.text());
   const { pyodide, networks } = await snapshot.start(imported, indexURL);
-  const port = answerThrough(pyodide, await program);
+  const port = answerThrough(pyodide);
   tell({ restored: { networks, port } }, [port]);
   return pyodide;
 }
