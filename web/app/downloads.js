@@ -89,17 +89,17 @@ export function watchDownloads(form, tell) {
     return { response: await fetchPlain(`${address}.gz`), plain: false };
   }
 
-  /** Count the bytes of a file as they are on the wire. @param {number} share Of what arrives. */
-  function counter(share) {
-    let bytes = 0;
-    let last = performance.now();
-    return (/** @type {number} */ more) => {
-      bytes += share * more;
-      if (more && performance.now() - last < PAUSE) return;
-      tell({ received: bytes });
-      bytes = 0;
-      last = performance.now();
-    };
+  let received = 0;
+
+  /** Count bytes as they are on the wire. @param {number} bytes */
+  function count(bytes) {
+    if (received === 0 && bytes > 0) {
+      setTimeout(() => {
+        tell({ received });
+        received = 0;
+      }, PAUSE);
+    }
+    received += bytes;
   }
 
   self.fetch = async (input, init) => {
@@ -115,10 +115,11 @@ export function watchDownloads(form, tell) {
     });
     if (!response.ok) failed(`could not be fetched (${response.status})`);
     const { bytes, wire } = ASSETS[name] ?? { bytes: 1, wire: 1 };
-    if (response.ok && plain && form === "kept") tell({ received: wire });
+    if (response.ok && plain && form === "kept") count(wire);
     if (!response.ok || !response.body || (plain && form === "kept")) return response;
     const brokeOff = () => failed("broke off");
-    const counted = watched(response.body, counter(plain ? wire / bytes : 1), brokeOff);
+    const share = plain ? wire / bytes : 1;
+    const counted = watched(response.body, (arrived) => count(share * arrived), brokeOff);
     const body = plain ? counted : watched(await unpack(counted), () => {}, brokeOff);
     const headers = new Headers(response.headers);
     // Servers that do not know .wasm would stop it from compiling.
