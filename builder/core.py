@@ -58,22 +58,18 @@ def slim_core(
         raise BuildError("pyodide.asm.mjs: emcc writes it in another way now: see builder/core.py")
     body = body.replace(f"var {variables};", "").replace(statements, "")
     try:
-        for _ in range(2):  # what the core asks for depends on what the script does, which is less then
+        for _ in range(2):  # the less the script names, the less is left in the core to import
             imported = {come.name for module in (core, *libraries) for come in wasm.imports(module)}
             body = javascript.needed(body, imported, javascript.WORD.findall(others))
             words = {*imported, *javascript.WORD.findall(body + others)}
-            core = wasm.keep(core, lambda name: is_named(name, words))
+            words |= {word[1:] for word in words if word.startswith("_")}  # emcc's variables
+            core = wasm.keep(core, words.__contains__)
     except ValueError as error:
         raise BuildError(f"pyodide.asm.wasm: {error}: see builder/wasm.py") from None
-    kept = [(statement, match[1]) for statement, match in assignments if is_named(match[2], words)]
+    kept = [(statement, match[1]) for statement, match in assignments if match[2] in words]
     dropped = {match[1] for _, match in assignments} - {variable for _, variable in kept}
     left = ",".join(name for name in variables.split(",") if name not in dropped)
     start, end = body.split(EXPORTS)
     body = f"var {left};{start}{EXPORTS}{';'.join(statement for statement, _ in kept)}{end}"
     script = f"const {NAME}=(async function({whole[1]}){{{body}}});export default {NAME};"
     return core, script
-
-
-def is_named(export: str, words: Collection[str]) -> bool:
-    """Return whether an export of the core is among words, as it is or as emcc's variable."""
-    return export in words or f"_{export}" in words

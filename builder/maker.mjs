@@ -21,7 +21,7 @@ const text = async (/** @type {string} */ name) => new TextDecoder().decode(awai
 
 /**
  * Give Python the same time and the same random bytes at each making, so that the same files give the
- * same snapshot. later.py undoes in the page what would matter there.
+ * same snapshot. restored.py undoes in the page what would matter there.
  * @param {number} seed
  */
 async function repeatable(seed) {

@@ -1,4 +1,4 @@
-"""JavaScript as emcc writes it, statement by statement: which of them can anything ask for?
+"""JavaScript as emcc writes it, statement by statement, and which of them anything can ask for.
 
 Pyodide's script holds emcc's whole library, OpenGL and sound included, for whatever package may
 come, and a browser reads all of it at every start. What is read here is what emcc writes, and no
@@ -21,10 +21,13 @@ TOKEN = re.compile(
     |(?P<word>\#?[\w$]+)
     |(?P<sign>=>|.)"""
 )
-TEMPLATE = re.compile(r"(?s)(?:[^\\`$]|\\.|\$(?!\{))*(`|\$\{)")  # up to its end, or to an expression
+TEMPLATE = re.compile(r"(?s)(?:[^\\`$]|\\.|\$(?!\{))*(`|\$\{)")  # to its end or an expression
 REGULAR = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/\w*")
-# A slash behind one of these begins a regular expression; behind other words and brackets it divides.
-BEFORE_VALUE = frozenset("return typeof case in of delete void throw new do else yield await".split())
+# Behind one of these words a slash begins a regular expression; behind others it divides.
+BEFORE_VALUE = {
+    *("return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "do", "else"),
+    *("yield", "await"),
+}
 OPENS, CLOSES = "([{", ")]}"
 
 # emcc's table of what the core and libraries import: `name` or `name:_name`, one after the other.
@@ -84,7 +87,7 @@ def statements(code: str) -> Iterator[Statement]:
 
 
 def is_block(held: list[tuple[str, int]], code: str, end: int) -> bool:
-    """Return whether a statement ends with this brace: no value does, nor an `if` with an `else`."""
+    """Return whether a statement ends with this brace: no value does, nor an `if` before `else`."""
     first = held[1][0] if held[0][0] == "async" else held[0][0]
     if first not in ("function", "class", "if", "for", "while", "try", "{"):
         return False
@@ -95,7 +98,7 @@ def given(held: list[tuple[str, int]]) -> str | None:
     """Return the name that a statement makes; None where it does, or may do, anything else.
 
     A function, a class; a variable that begins as a function, a plain value or an object of emcc's
-    library; `Module["name"]=name`; and a property that such a thing gets, like the type of a function.
+    library; `Module["name"]=name`; and a property that such a thing gets, like a function's type.
     """
     words = [token for token, _ in held]
     if words[0] == "async":

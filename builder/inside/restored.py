@@ -1,6 +1,5 @@
 """What Python does when its memory has come out of a snapshot. Only a snapshot has this module."""
 
-import __main__
 import builtins
 import importlib
 import random
@@ -9,9 +8,11 @@ import answers
 import later
 from _pyodide import _base
 
-# What finalizeBootstrap in pyodide.asm.mjs has Python evaluate at each start, and the values, which are
-# in memory. To read even so short a source takes Python's parser and compiler, which the browser would
-# have to compile first: a tenth of a start.
+import __main__
+
+# What finalizeBootstrap in pyodide.asm.mjs has Python evaluate at each start, and the values, which
+# are in memory. To read even so short a source takes Python's parser and compiler, which the
+# browser would have to compile first.
 KNOWN = {
     "{}": dict,
     "import importlib; importlib": lambda: importlib,

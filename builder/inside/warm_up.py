@@ -17,7 +17,7 @@ import answers
 import later
 import numpy as np
 import restored
-import worker
+import worker  # noqa: F401 (the page calls it at once)
 
 import pynet.ink
 import pynet.nn

@@ -5,6 +5,7 @@ import gzip
 import re
 import socket
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +22,7 @@ class Host:
         self.asked = []  # paths without query, in order
         self.breaks = lambda path: False  # whether to hang up instead of answering
         self.headers = lambda path: {}  # more headers for a file
+        self.pause = 0  # seconds before each 64 kB of a file
         self.compresses = None  # what it compresses on the way, as a pattern of paths
         self._server = None
         self._port = 0
@@ -83,6 +85,12 @@ class _Handler(Handler):
             self.send_compressed(path or "index.html")
         else:
             super().do_GET()
+
+    def copyfile(self, source, outputfile):
+        """Send a file in pieces, with time between them."""
+        while piece := source.read(1 << 16):
+            time.sleep(self.host.pause)
+            outputfile.write(piece)
 
     def send_compressed(self, path):
         """Send a file as gzip, for the browser to undo."""

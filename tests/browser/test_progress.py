@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from browser.digits import DIGITS
+from browser.hosts import hosting
 
 # When something of Python was first asked for, and when the page was first painted: milliseconds of
 # the clock that a page shares with its workers (High Resolution Time, section 3).
@@ -42,7 +43,7 @@ def test_drawing_before_python_has_come(new_site, site):
     page.expect_state("ready").expect_digit(7)
 
 
-def test_progress_is_of_real_bytes_and_never_falls(new_site, site):
+def test_progress_is_of_real_bytes_and_never_falls(new_site, dist, watch):
     """The bar ends where all bytes are here, and the words count up to the same total."""
     page = new_site()
     page.page.add_init_script("""
@@ -53,7 +54,10 @@ def test_progress_is_of_real_bytes_and_never_falls(new_site, site):
             new MutationObserver(look).observe(words, {childList: true, characterData: true});
             new MutationObserver(look).observe(bar, {attributes: true});
         });""")
-    page.open(site).expect_state("ready")
+    with hosting(dist) as host:
+        host.pause = 0.01  # some seconds in all
+        watch.origin = host.url
+        page.open(host.url).expect_state("ready")
     seen = page.page.evaluate("seen")
     shares = [share for share, _ in seen]
     assert shares == sorted(shares)

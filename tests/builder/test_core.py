@@ -1,4 +1,4 @@
-"""Pyodide's core as the page gets it: without exports that nothing asks for, else as published.
+"""Pyodide's core and script as the page gets them: what can be asked for, as published.
 
 That it also works is shown by the tests in tests/browser, all of which run it.
 """
@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder import wasm
-from builder.console import BuildError
+from builder.console import ROOT, BuildError
 from builder.core import slim_core
 from builder.pinned import NUMPY_WHEEL
+from builder.script import IMPORTS, statements
 
 CORE, SCRIPT = "pyodide/pyodide.asm.wasm", "pyodide/pyodide.asm.mjs"
 
@@ -117,3 +118,35 @@ def test_what_is_kept_of_the_core_is_as_published(cores):
     assert all(new.data in (old.data, wasm.TRAP) for old, new in pairs)
     traps = sum(new.data != old.data for old, new in pairs)
     assert 0 < traps < len(pairs) / 4
+
+
+def test_what_is_kept_of_the_script_is_as_published(cores):
+    """Its statements are those of emcc, in their order, but for three lists."""
+    (_, published), (core, script) = cores
+    assert len(script) < 0.6 * len(published)
+    start, end = script.index(")") + 2, script.rindex("});export default")
+    variables, *parts = (part.text for part in statements(script[start:end]))
+    assert variables.startswith("var _")
+    at = 0
+    for part in parts:
+        if not part.startswith(("function assignWasmExports(", "var wasmImports=")):
+            at = published.index(part, at) + len(part)
+    imports = IMPORTS.search(script)
+    table = dict(entry.partition(":")[::2] for entry in imports[1].split(","))
+    assert table.keys() >= {each.name for each in wasm.imports(core) if each.kind == wasm.FUNCTION}
+    rest = script.replace(imports[0], "")
+    for name, variable in table.items():
+        assert re.search(rf"(?:function |var |,){re.escape(variable or name)}\b", rest), name
+    # No package of the page draws or plays.
+    assert not {"_emscripten_glClear", "_SDL_Init"} & set(re.findall(r"[\w$]+", script))
+
+
+def test_what_restored_py_answers_is_what_a_start_asks(cores):
+    """Each source that it knows stands in Pyodide's script; another one would only be slower."""
+    (_, published), _ = cores
+    text = (ROOT / "builder" / "inside" / "restored.py").read_text("utf-8")
+    known = re.findall(r'^    "(.*?)": ', text, re.M)
+    asked = re.findall(r'(?:eval_code|runPythonInternal)\("([^"]+)"\)', published)
+    assert len(known) == 4
+    assert set(known) <= set(asked)
+    assert 'API.rawRun("import _pyodide_core")' in published

@@ -66,18 +66,20 @@ export function prepare(module, bytes) {
 /**
  * FNV-1a (Fowler, Noll and Vo, 1991) of 32-bit words, in four lanes, which a processor does side by
  * side: finds what went wrong, not an attack.
- * @param {Uint32Array} words Those after the last multiple of four do not count.
+ * @param {Uint32Array} words
  * @returns {number}
  */
 export function checksum(words) {
   const prime = 0x01000193;
   let [a, b, c, d] = [1, 2, 3, 4];
-  for (let k = 0; k + 3 < words.length; k += 4) {
+  const whole = words.length & ~3;
+  for (let k = 0; k < whole; k += 4) {
     a = Math.imul(a ^ words[k], prime);
     b = Math.imul(b ^ words[k + 1], prime);
     c = Math.imul(c ^ words[k + 2], prime);
     d = Math.imul(d ^ words[k + 3], prime);
   }
+  for (const word of words.subarray(whole)) a = Math.imul(a ^ word, prime);
   return [b, c, d].reduce((hash, lane) => Math.imul(hash ^ lane, prime), a) >>> 0;
 }
 

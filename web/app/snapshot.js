@@ -26,7 +26,7 @@ export const available = FILE in ASSETS;
  * @property {{ end: number, checksum: number }} start Of the part of memory that was there before Python.
  * @property {string} pyodide Pyodide's own header of a snapshot, in base64.
  * @property {object} lock The lock file of packages that Pyodide wants, empty.
- * @property {string[]} networks The networks in it, which worker.py wakes.
+ * @property {string[]} networks The networks in it, which restored.py wakes.
  * @property {import("./memory.js").Difference} difference From fresh memory.
  */
 
