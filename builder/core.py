@@ -65,7 +65,7 @@ def slim_core(
             words |= {word[1:] for word in words if word.startswith("_")}  # emcc's variables
             core = wasm.keep(core, words.__contains__)
     except ValueError as error:
-        raise BuildError(f"pyodide.asm.wasm: {error}: see builder/wasm.py") from None
+        raise BuildError(f"Pyodide's core: {error}: see builder/core.py") from None
     kept = [(statement, match[1]) for statement, match in assignments if match[2] in words]
     dropped = {match[1] for _, match in assignments} - {variable for _, variable in kept}
     left = ",".join(name for name in variables.split(",") if name not in dropped)

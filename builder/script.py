@@ -42,7 +42,10 @@ class Statement(NamedTuple):
 
 
 def tokens(code: str) -> Iterator[tuple[str, int, int]]:
-    """Yield each token, where it ends, and how deep in brackets it then is."""
+    """Yield each token, where it ends, and how deep in brackets it then is.
+
+    Raises ValueError where brackets or a template do not end: then something was misread.
+    """
     at, before, brackets = 0, "", []
     while at < len(code):
         found = code[at] == "/" and begins_value(before) and REGULAR.match(code, at)
@@ -50,20 +53,24 @@ def tokens(code: str) -> Iterator[tuple[str, int, int]]:
         token, at = found[0], found.end()
         if found.lastgroup == "space":
             continue
-        if token == "`" or (token == "}" and brackets[-1] == "${"):
+        if token == "`" or (token == "}" and brackets[-1:] == ["${"]):
             if token == "}":
                 brackets.pop()
             found = TEMPLATE.match(code, at)
+            if not found:
+                raise ValueError("a template that does not end")
             at = found.end()
             token = found[1]
             if token == "${":
                 brackets.append(token)
         elif token in OPENS:
             brackets.append(token)
-        elif token in CLOSES:
-            brackets.pop()
+        elif token in CLOSES and OPENS[CLOSES.index(token)] != (brackets or [""]).pop():
+            raise ValueError(f"a bracket that closes nothing: {code[at - 20 : at]}")
         yield token, at, len(brackets)
         before = token
+    if brackets:
+        raise ValueError("brackets that do not close")
 
 
 def begins_value(before: str) -> bool:

@@ -70,3 +70,10 @@ def test_what_is_named_by_what_is_kept_is_kept():
         "function now(){}var used=1;start();var wasmImports={time};use(wasmImports);"
     )
     assert needed(code, {"time", "glClear"}, {"used"}) == code
+
+
+@pytest.mark.parametrize("code", ["f(]", "f()}", "`${a", "{f()", "`"])
+def test_what_is_misread_is_an_error(code):
+    """Where brackets do not fit, something was taken for what it is not."""
+    with pytest.raises(ValueError, match=r"bracket|template"):
+        split(code)
