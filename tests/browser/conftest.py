@@ -10,13 +10,14 @@ import re
 import shutil
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
 import build
+from browser.hosts import hosting
 from builder.addresses import logical
 
 BOOT = 90_000  # milliseconds; usually 5 s, several times that on a loaded machine
@@ -173,6 +174,9 @@ def new_page(browser, watch):
 
     yield open_page
     for context in contexts:
+        for page in context.pages:  # a request may come while a handler of the test is leaving
+            page.unroute_all(behavior="ignoreErrors")
+        context.unroute_all(behavior="ignoreErrors")
         context.close()
 
 
@@ -302,3 +306,62 @@ def booted(booted_once):
     page.page.evaluate("window.answers.length = 0")
     yield page
     watch.check()
+
+
+@pytest.fixture
+def host(dist):
+    """Return a server of the site that can be stopped and given another folder."""
+    with hosting(dist) as host:
+        yield host
+
+
+@pytest.fixture
+def visitor(browser, host):
+    """Return a function that opens tabs of one visitor; nothing may go wrong unseen in them."""
+    context = browser.new_context()
+    watch = Watch(host.url)
+    watch.attach(context)
+    context.info = []
+    context.on("console", lambda each: "offline use" in each.text and context.info.append(each))
+
+    def open_tab():
+        return Site(context.new_page()).open(host.url)
+
+    open_tab.context, open_tab.watch = context, watch
+    yield open_tab
+    context.close()
+    watch.check()
+
+
+@pytest.fixture
+def tampered(browser, copy_of_site):
+    """Return a function that opens a copy of the site with files changed; `said` is its console.
+
+    `changes` maps names of files, as before the build, to functions of their bytes; no bytes at all
+    take the file away. Of a file that is stored twice the packed one is changed: the server here
+    does not compress.
+    """
+    with ExitStack() as stack:
+
+        def open_with(changes):
+            for name, change in changes.items():
+                *_, path = sorted(
+                    path
+                    for path in copy_of_site.rglob("*")
+                    if fnmatch.fnmatch(logical(path.relative_to(copy_of_site).as_posix()), name)
+                )
+                data = change(path.read_bytes())
+                path.unlink() if data is None else path.write_bytes(data)
+            url = stack.enter_context(serving(copy_of_site))
+            watch = Watch(url)
+            watch.allow("response: 404|console: Failed to load resource")
+            stack.callback(watch.check)
+            context = browser.new_context(service_workers="block")
+            stack.callback(context.close)
+            watch.attach(context)
+            page = Site(context.new_page())
+            page.said = []
+            page.page.on("console", lambda message: page.said.append(message.text))
+            return page.open(url).expect_state("ready", timeout=200_000)
+
+        yield open_with

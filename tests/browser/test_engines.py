@@ -102,6 +102,7 @@ def test_works_without_its_server_after_one_visit(page, visit, repository):
     host.stop()
     page.open(host.url)
     page.wait_until_ready()
+    assert page.evaluate("document.documentElement.dataset.boot") == "snapshot"
     page.evaluate(f"({RECORD})()")
     draw_and_check(page, repository, 4)
 

@@ -5,9 +5,10 @@ import http.server
 import re
 import threading
 import zipfile
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from browser.conftest import Site, Watch, asset, serving
 from browser.digits import DIGITS
@@ -25,6 +26,7 @@ NAMED = {
     "runtime/pyodide/pyodide.mjs": "pyodide.mjs",
     "runtime/pyodide/pyodide.asm.mjs": "pyodide.asm.mjs",
     "runtime/pyodide/pyodide.asm.wasm": "pyodide.asm.wasm",
+    "runtime/later/pyodide.asm.wasm": "pyodide.asm",
     "runtime/pyodide/python_stdlib.zip": "python_stdlib.zip",
     "runtime/pyodide/pyodide-lock.json": "pyodide-lock.json",
     "runtime/pyodide/numpy-*.whl": "numpy",
@@ -159,10 +161,21 @@ def test_killed_worker_is_replaced_and_a_second_time_reported(new_site, site):
     page.expect_state("ready").expect_digit(7)
 
 
+def let_go(page, held):
+    """End requests that have been held back, whose pages may be gone, and hold none any more."""
+    for route in held:
+        with suppress(Error):
+            route.abort()
+    page.page.unroute_all(behavior="ignoreErrors")
+
+
 def test_worker_killed_while_it_starts(new_site, site):
     """A worker that dies before it is ready is an error, not an endless wait."""
     page = new_site()
-    page.page.route(asset(site, "runtime/pyodide/pyodide.asm.wasm"), lambda route: None)
+    held = []
+    page.page.route(
+        asset(site, "runtime/pyodide/pyodide.asm.wasm"), lambda route: held.append(route)
+    )
 
     def watched():
         return page.page.evaluate("async () => (await navigator.locks.query()).pending.length")
@@ -177,7 +190,7 @@ def test_worker_killed_while_it_starts(new_site, site):
         page.page.wait_for_timeout(10)
     another.value.evaluate("self.close()")
     page.expect_state("error")
-    page.page.unroute_all(behavior="ignoreErrors")
+    let_go(page, held)
     page.retry.click()
     page.expect_state("ready")
 
@@ -187,14 +200,17 @@ def test_start_without_progress_ends(new_site, site, watch):
     watch.allow("request failed")
     page = new_site()
     page.page.clock.install()
-    page.page.route(asset(site, "runtime/pyodide/pyodide.asm.wasm"), lambda route: None)
+    held = []
+    page.page.route(
+        asset(site, "runtime/pyodide/pyodide.asm.wasm"), lambda route: held.append(route)
+    )
     page.open(site)
     expect(page.status).to_contain_text(re.compile(r"Fetching Python: [1-9]"))
     while page.root.get_attribute("data-state") == "loading":
         page.page.clock.run_for(61_000)  # a report that is still on its way begins the time anew
     page.expect_state("error")
     expect(page.status).to_contain_text("no progress")
-    page.page.unroute_all(behavior="ignoreErrors")
+    let_go(page, held)
 
 
 def test_hanging_worker_is_replaced(new_site, site):

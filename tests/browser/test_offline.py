@@ -26,31 +26,6 @@ NEWER = "A new version is ready: reload to use it"
 NAMES = "caches.keys()"
 
 
-@pytest.fixture
-def host(dist):
-    """Return a server of the site that can be stopped and given another folder."""
-    with hosting(dist) as host:
-        yield host
-
-
-@pytest.fixture
-def visitor(browser, host):
-    """Return a function that opens tabs of one visitor; nothing may go wrong unseen in them."""
-    context = browser.new_context()
-    watch = Watch(host.url)
-    watch.attach(context)
-    context.info = []
-    context.on("console", lambda each: OFFLINE in each.text and context.info.append(each))
-
-    def open_tab():
-        return Site(context.new_page()).open(host.url)
-
-    open_tab.context, open_tab.watch = context, watch
-    yield open_tab
-    context.close()
-    watch.check()
-
-
 @pytest.fixture(scope="module")
 def newer(tmp_path_factory):
     """Return a later build: another title, module, network and source of pynet."""
@@ -176,6 +151,8 @@ def test_ordinary_start_works_offline_from_the_second_visit_on(visitor, host):
         tab.page.evaluate("new Promise((resolve) => setTimeout(resolve, 100))")
     host.stop()
     tab.page.evaluate("""async () => {
+        const folder = await navigator.storage.getDirectory();
+        for await (const name of folder.keys()) await folder.removeEntry(name);
         const cache = await caches.open((await caches.keys())[0]);
         const snapshots = (await cache.keys()).filter(({url}) => url.includes('runtime/snapshot'));
         for (const {url} of snapshots) await cache.put(url, new Response('damaged'));

@@ -4,53 +4,15 @@ import gzip
 import json
 import struct
 import time
-from contextlib import ExitStack
-from fnmatch import fnmatch
 
 import pytest
 from numpy.random import default_rng
 from playwright.sync_api import expect
 
-from browser.conftest import Site, Watch, serving
 from browser.digits import DIGITS, drawings
 from browser.test_parity import COUNT, DRAW
-from builder.addresses import logical
 
 ORDINARY = "starting Python without its snapshot"
-
-
-@pytest.fixture
-def tampered(browser, copy_of_site):
-    """Return a function that opens a copy of the site with files changed; `said` is its console.
-
-    `changes` maps names of files, as before the build, to functions of their bytes; no bytes at all
-    take the file away. Of a file that is stored twice the packed one is changed: the server here
-    does not compress.
-    """
-    with ExitStack() as stack:
-
-        def open_with(changes):
-            for name, change in changes.items():
-                *_, path = sorted(
-                    path
-                    for path in copy_of_site.rglob("*")
-                    if fnmatch(logical(path.relative_to(copy_of_site).as_posix()), name)
-                )
-                data = change(path.read_bytes())
-                path.unlink() if data is None else path.write_bytes(data)
-            url = stack.enter_context(serving(copy_of_site))
-            watch = Watch(url)
-            watch.allow("response: 404|console: Failed to load resource")
-            stack.callback(watch.check)
-            context = browser.new_context(service_workers="block")
-            stack.callback(context.close)
-            watch.attach(context)
-            page = Site(context.new_page())
-            page.said = []
-            page.page.on("console", lambda message: page.said.append(message.text))
-            return page.open(url).expect_state("ready", timeout=200_000)
-
-        yield open_with
 
 
 def missing(data):
