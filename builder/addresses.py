@@ -100,6 +100,7 @@ def addressed(files: Mapping[str, bytes]) -> dict[str, bytes]:
         }
         for name, address in sorted(addresses.items())
     }
+    app["app/python.js"] = with_imports(app["app/python.js"], app)
     app["app/assets.js"] = f"export const ASSETS = {json.dumps(table, indent=1)};\n".encode()
     app_addresses, app_site = given(app)
     addresses |= app_addresses
@@ -130,6 +131,17 @@ def given(files: Mapping[str, bytes]) -> tuple[dict[str, str], dict[str, bytes]]
     return addresses, site
 
 
+def imported(script: str, app: Mapping[str, bytes]) -> list[str]:
+    """Return the names of a script of the page and of all modules that it leads to, in order."""
+    names = [script]
+    for name in names:  # which grows
+        text = app.get(name, b"").decode("utf-8")
+        for found in re.findall(r'^(?:import|export)\b[^;]*?"\./([\w-]+\.js)"', text, re.MULTILINE):
+            if f"app/{found}" not in names:
+                names.append(f"app/{found}")
+    return names
+
+
 def with_preloads(page: bytes, app: Mapping[str, bytes]) -> bytes:
     """Return index.html with a preload link for each module that its script imports.
 
@@ -137,15 +149,19 @@ def with_preloads(page: bytes, app: Mapping[str, bytes]) -> bytes:
     that the visitor can draw comes first.
     """
     script = b'<script type="module" src="app/main.js">'
-    names, todo = [], ["app/main.js"]
-    while todo:
-        text = app.get(todo.pop(0), b"").decode("utf-8")
-        for found in re.findall(r'^(?:import|export)\b[^;]*?"\./([\w-]+\.js)"', text, re.MULTILINE):
-            if f"app/{found}" not in names:
-                names.append(f"app/{found}")
-                todo.append(f"app/{found}")
+    names = imported("app/main.js", app)[1:]
     links = "".join(f'<link rel="modulepreload" href="{name}">\n' for name in names)
     return page.replace(script, links.encode() + script)
+
+
+def with_imports(script: bytes, app: Mapping[str, bytes]) -> bytes:
+    """Return the script of the page's worker with an import of each module that it leads to.
+
+    As `with_preloads` does for the page; a worker has no links.
+    """
+    names = imported("app/python.js", app)[1:]
+    lines = "".join(f'import "./{name.removeprefix("app/")}";\n' for name in names)
+    return lines.encode() + script
 
 
 def with_addresses(text: bytes, addresses: Mapping[str, str]) -> bytes:

@@ -1,7 +1,11 @@
 /** Makes the snapshot: starts Pyodide with numpy's libraries in fixed places, has warm_up.py fill it,
- *  and writes what its memory then holds beyond that of a fresh start. Runs in Node and in browsers. */
+ *  and writes what its memory then holds beyond that of a fresh start; then starts from it as the page
+ *  does, and writes which functions that took. Runs in Node and in browsers. */
 
-import { OPTIONS, PARTS, checksum, checksumOfStart, createModule, difference, prepare, trampolineIn } from "./memory.js";
+import {
+  HEAD, OPTIONS, PARTS, checksum, checksumOfStart, createModule, difference, fillHead, patch, prepare, restore,
+  trampolineIn,
+} from "./memory.js";
 
 const NODE = typeof process === "object";
 
@@ -33,57 +37,130 @@ async function repeatable(seed) {
   else crypto.getRandomValues = fill;
 }
 
-/** @returns {Promise<Uint8Array>} The snapshot, as `joined` says. */
-async function makeSnapshot() {
-  const { libraries, files, archive, packages, lock } = JSON.parse(await text("recipe.json"));
+/** What builder/snapshot.py says. */
+const recipe = async () => JSON.parse(await text("recipe.json"));
+
+/**
+ * Start Pyodide with the libraries.
+ * @param {object} options Of loadPyodide.
+ * @param {(module: PyodideModule) => Promise<PyodideModule>} after Gets its module before Python starts.
+ * @param {string} folder Where the core and the libraries are.
+ */
+async function start(options, after, folder = "") {
+  const { libraries, lock } = await recipe();
   const { loadPyodide } = await import(urlOf("pyodide/pyodide.mjs").href);
   const { default: create } = await import(urlOf("pyodide/pyodide.asm.mjs").href);
-  const places = new Map(libraries.map((path) => [path, place(`disk${path}`)]));
-  const start = (options, after = async (module) => module) =>
-    loadPyodide({
-      ...OPTIONS,
-      indexURL: place("pyodide/"),
-      lockFileContents: lock,
-      ...options,
-      createPyodideModule: async (settings) => after(await createModule(create, settings, places)),
-    });
+  const places = new Map(libraries.map((path) => [path, place(`${folder}disk${path}`)]));
+  return loadPyodide({
+    ...OPTIONS,
+    indexURL: place(`${folder}pyodide/`),
+    lockFileContents: lock,
+    ...options,
+    createPyodideModule: async (settings) => after(await createModule(create, settings, places)),
+  });
+}
 
+/** @returns {Promise<{ header: object, parts: import("./memory.js").Difference }>} The snapshot. */
+async function makeSnapshot() {
   await repeatable(1);
   let module;
   const pyodide = await start({ _makeSnapshot: true }, async (made) => (module = made));
-  const networks = await fill(pyodide, files, archive, packages);
+  const networks = await fill(pyodide);
   dropLibraryFiles(module);
   zeroFree(module);
   new Uint32Array(module.HEAPU8.buffer)[trampolineIn(module)] = 0; // each engine has its own
   const { head, after } = memoryOf(pyodide.makeMemorySnapshot());
 
-  const one = await fresh(start, after.length * 4);
+  const one = await fresh(after.length * 4);
   await repeatable(2);
-  const other = await fresh(start, after.length * 4);
+  const other = await fresh(after.length * 4);
   for (let k = 0; k < after.length; k++) {
     if (one.words[k] !== other.words[k]) one.words[k] = ~after[k]; // depends on time or chance: never left out
   }
   const parts = difference(one.words, after);
-  const body = joined(PARTS.map(([name]) => new Uint8Array(parts[name].buffer)));
   const header = {
     memory: after.length * 4,
     table: one.module.wasmTable.length,
-    checksum: checksum(new Uint32Array(body.buffer)),
     start: { end: one.end, checksum: checksumOfStart(one.module, after, one.end) },
     parts: Object.fromEntries(PARTS.map(([name]) => [name, parts[name].length])),
     pyodide: btoa(String.fromCharCode(...head)),
-    lock,
+    lock: (await recipe()).lock,
     networks,
   };
-  const json = new TextEncoder().encode(JSON.stringify(header));
+  return { header, parts };
+}
+
+/** The snapshot as a file: the length of its header, the header, the parts. */
+function written({ header, parts }) {
+  const body = joined(PARTS.map(([name]) => new Uint8Array(parts[name].buffer)));
+  const whole = { ...header, checksum: checksum(new Uint32Array(body.buffer)) };
+  const json = new TextEncoder().encode(JSON.stringify(whole));
   return joined([joined([Uint32Array.of(json.length), json]), body]);
+}
+
+/** Drawings as the page sends them: points, and the number of those of each stroke. All sorts, so that
+ *  whatever is called now and then is called. @returns {Generator<[Float64Array, Int32Array]>} */
+function* drawings() {
+  for (let n = 0; n < 60; n++) {
+    const points = [];
+    const lengths = [];
+    for (let stroke = 0; stroke <= n % 3; stroke++) {
+      const count = 1 + ((n * n) % 97);
+      for (let k = 0; k < count; k++) {
+        const angle = (1 + (n % 5)) * (k / 16) + stroke;
+        points.push(0.5 + 0.4 * Math.cos(angle * (1 + (n % 2))), 0.5 + (n / 150) * Math.sin(angle));
+      }
+      lengths.push(count);
+    }
+    yield [Float64Array.from(points), Int32Array.from(lengths)];
+  }
+}
+
+/**
+ * Start from the snapshot and answer drawings, as web/app/snapshot.js and python.js do, with the modules
+ * in counted/, of which each function notes that it is called (builder/split.py).
+ * @returns {Promise<string[]>} Names of modules with numbers of functions.
+ */
+async function rehearse({ header, parts }) {
+  const { instantiate, instantiateStreaming } = WebAssembly;
+  const OWN = "pynet ";
+  const notes = [];
+  const noting = async (made) => {
+    const { module, instance } = await made;
+    const exports = Object.entries(instance.exports);
+    notes.push(...exports.filter(([name]) => name.startsWith(OWN)));
+    return { module, instance: { exports: Object.fromEntries(exports.filter(([name]) => !name.startsWith(OWN))) } };
+  };
+  WebAssembly.instantiate = (source, imports) => noting(instantiate(source, imports));
+  WebAssembly.instantiateStreaming = (source, imports) => noting(instantiateStreaming(source, imports));
+  const head = new Uint8Array(HEAD);
+  const options = { _loadSnapshot: head, stdLibURL: place("pyodide/python_stdlib.zip") };
+  const python = await start(options, async (module) => {
+    restore(module, { ...header, change: (words) => patch(words, parts) });
+    fillHead(header, head);
+    return module;
+  }, "counted/");
+  Object.assign(WebAssembly, { instantiate, instantiateStreaming });
+  python.registerJsModule("pynet_site", {});
+  const restored = python.pyimport("restored");
+  restored.wake();
+  restored.destroy();
+  const worker = python.pyimport("worker");
+  for (const network of header.networks) {
+    for (const drawing of drawings()) {
+      const { error } = worker.classify(network, ...drawing);
+      if (error) throw new Error(error);
+    }
+  }
+  return notes.filter(([, note]) => note.value).map(([name]) => name.slice(OWN.length));
 }
 
 /**
  * Put the page's Python and numpy on Pyodide's disk and run warm_up.py there.
  * @returns {Promise<string[]>} The networks that are loaded then.
  */
-async function fill(pyodide, files, archive, packages) {
+async function fill(pyodide) {
+  const { files, archive, packages } = await recipe();
   pyodide.unpackArchive(await read(archive), "zip", { extractDir: packages });
   for (const file of files) {
     const folder = file.slice(0, Math.max(0, file.lastIndexOf("/")));
@@ -145,7 +222,7 @@ function clearStack(module) {
 }
 
 /** A module as it is when the page puts the snapshot in, its memory, and how much of that is in use. */
-async function fresh(start, bytes) {
+async function fresh(bytes) {
   const enough = new Error("enough");
   let found;
   const look = async (module) => {
@@ -180,7 +257,9 @@ async function send(name, body) {
 }
 
 try {
-  await send("snapshot.bin", await makeSnapshot());
+  const snapshot = await makeSnapshot();
+  await send("called.json", new TextEncoder().encode(JSON.stringify(await rehearse(snapshot))));
+  await send("snapshot.bin", written(snapshot));
 } catch (error) {
   await send("failed.txt", String(error?.message ?? error).trim().split("\n").pop());
 }

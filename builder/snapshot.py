@@ -1,4 +1,4 @@
-"""The snapshot of Python's memory that the page starts from, and the libraries that belong to it.
+"""The snapshot of Python's memory that the page starts from, and the compiled code that it calls.
 
 Made by builder/maker.mjs in Node or in Chromium; kept in the cache under the hash of all that it is
 made of. Where neither is found, or the making fails, the site is built without: it starts slower.
@@ -25,9 +25,13 @@ from builder.console import ROOT, BuildError, describe, one_line, say
 from builder.environment import chromium_paths, starts
 from builder.files import cache_folder, sha256, to_json, write_atomically
 from builder.pinned import NUMPY_WHEEL, lock_file
+from builder.slim import read_zip, write_zip
+from builder.split import counted, split
 
 # What `import numpy` loads of compiled code. The rest comes with the import that asks for it.
 LIBRARIES = ("numpy/_core/_multiarray_umath", "numpy/linalg/_umath_linalg")
+CORE = "pyodide/pyodide.asm.wasm"
+MADE = (CALLED, SNAPSHOT) = ("called.json", "snapshot.bin")
 WHEEL = f"runtime/pyodide/{NUMPY_WHEEL}"
 NODE = 20  # the oldest that was tried
 LIMIT = 300  # seconds; a few are usual
@@ -36,30 +40,63 @@ ENVIRONMENT = {**os.environ, "TZ": "UTC"}  # two builds are equal, wherever they
 
 
 def snapshot(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return runtime/snapshot.bin and runtime/libraries/ for a site, or nothing and say why.
+    """Return what a site has for a start from the snapshot, or nothing and say why.
 
-    `files` are those of the site by name: pynet, answers.py, the networks and the runtime.
+    `files` are those of the site by name: pynet, answers.py, the networks and the runtime. The
+    result is to be put over them:
+
+    - runtime/snapshot.bin;
+    - Pyodide's core and, in runtime/libraries/, what `import numpy` loads of compiled code: of both
+      the functions that such a start calls;
+    - runtime/later/, all their other functions.
+
+    Raises
+    ------
+    BuildError
+        When the compiled code holds what builder/split.py does not know.
     """
-    stage = staged(files)
+    try:
+        stage = staged(files)
+        found = kept_or_made(stage)
+        return {"runtime/snapshot.bin": found[SNAPSHOT], **halves(stage, found)} if found else {}
+    except ValueError as error:
+        raise BuildError(f"compiled code for Pyodide: {error}: see builder/split.py") from None
+
+
+def kept_or_made(stage: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return what maker.mjs makes of these files, from the cache where it has been made before."""
     key = sha256(to_json({name: sha256(data) for name, data in sorted(stage.items())}))
     folder = cache_folder() / "snapshots"
-    path = folder / f"{key[:32]}.bin"
-    with contextlib.suppress(OSError):
-        data = path.read_bytes()
+    path = folder / f"{key[:32]}.zip"
+    with contextlib.suppress(OSError, zipfile.BadZipFile):
+        found = read_zip(path.read_bytes())
         path.touch()  # used last: kept longest
-        return {"runtime/snapshot.bin": data, **libraries(stage)}
-    data = made(stage)
-    if data is None:
-        return {}
-    write_atomically(path, data)
-    for old in sorted(folder.glob("*.bin"), key=lambda old: -old.stat().st_mtime)[KEPT:]:
-        old.unlink(missing_ok=True)
-    return {"runtime/snapshot.bin": data, **libraries(stage)}
+        return found
+    if found := made(stage):
+        write_atomically(path, write_zip(found))
+        for old in sorted(folder.iterdir(), key=lambda old: -old.stat().st_mtime)[KEPT:]:
+            old.unlink(missing_ok=True)
+    return found
 
 
-def libraries(stage: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the compiled libraries that the page loads before Python starts."""
-    return {f"runtime/libraries{n[4:]}": d for n, d in stage.items() if n.startswith("disk/")}
+def compiled(stage: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the modules that Python runs in, by their names in the stage."""
+    return {n: data for n, data in stage.items() if n == CORE or n.startswith("disk/")}
+
+
+def halves(stage: Mapping[str, bytes], found: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return what the snapshot calls of compiled code, and the rest of it, by names in the site."""
+    called: dict[str, set[int]] = {}
+    for note in json.loads(found[CALLED]):
+        name, _, index = note.rpartition(" ")
+        called.setdefault(name, set()).add(int(index))
+    site = {}
+    for name, module in compiled(stage).items():
+        place = f"libraries/{name.removeprefix('disk/')}" if name != CORE else CORE
+        now, later = split(module, called[name])
+        site[f"runtime/{place}"] = now
+        site[f"runtime/later/{name.rpartition('/')[2]}"] = later
+    return site
 
 
 def staged(files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -94,11 +131,12 @@ def staged(files: Mapping[str, bytes]) -> dict[str, bytes]:
         "packages": packages,
         "lock": lock,
     }
-    return {**stage, "recipe.json": to_json(recipe)}
+    notes = {f"counted/{name}": counted(data, name) for name, data in compiled(stage).items()}
+    return {**stage, **notes, "recipe.json": to_json(recipe)}
 
 
-def made(stage: Mapping[str, bytes]) -> bytes | None:
-    """Return the snapshot that is made of these files; None, with a word, where that fails."""
+def made(stage: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return what maker.mjs makes of these files; nothing, with a word, where that fails."""
     problems = []
     with tempfile.TemporaryDirectory(prefix="pynet-snapshot-") as name:
         folder = Path(name)
@@ -113,7 +151,7 @@ def made(stage: Mapping[str, bytes]) -> bytes | None:
                 problems.append(describe(error) if isinstance(error, OSError) else str(error))
     reason = "; ".join(problems) or f"neither Node {NODE} or later nor Chromium is here"
     say(f"snapshot: none, so the page starts slower ({reason})")
-    return None
+    return {}
 
 
 def makers() -> Iterator[tuple[str, object]]:
@@ -127,7 +165,7 @@ def makers() -> Iterator[tuple[str, object]]:
         yield "Chromium", lambda folder: in_chromium(chromium, folder)
 
 
-def in_node(node: str, folder: Path) -> bytes:
+def in_node(node: str, folder: Path) -> dict[str, bytes]:
     """Make the snapshot in Node."""
     quiet = {
         "stdin": subprocess.DEVNULL,
@@ -143,10 +181,10 @@ def in_node(node: str, folder: Path) -> bytes:
     failed = folder / "failed.txt"
     if failed.exists():
         raise BuildError(failed.read_text("utf-8"))
-    return (folder / "snapshot.bin").read_bytes()
+    return {name: (folder / name).read_bytes() for name in MADE}
 
 
-def in_chromium(chromium: str, folder: Path) -> bytes:
+def in_chromium(chromium: str, folder: Path) -> dict[str, bytes]:
     """Make the snapshot in a headless Chromium, which sends it to a server that runs meanwhile."""
     arrived: queue.Queue[tuple[str, bytes]] = queue.Queue()
 
@@ -182,10 +220,13 @@ def in_chromium(chromium: str, folder: Path) -> bytes:
         quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=ENVIRONMENT, **quiet)
         try:
-            path, data = arrived.get(timeout=LIMIT)
-            if path == "/failed.txt":
-                raise BuildError(data.decode("utf-8"))
-            return data
+            found = {}
+            while found.keys() != set(MADE):
+                path, data = arrived.get(timeout=LIMIT)
+                if path == "/failed.txt":
+                    raise BuildError(data.decode("utf-8"))
+                found[path[1:]] = data
+            return found
         except queue.Empty:
             raise BuildError(f"Chromium sent no snapshot within {LIMIT} s") from None
         finally:

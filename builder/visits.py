@@ -9,6 +9,7 @@ SNAPSHOT = "runtime/snapshot.bin"
 
 # The snapshot of Python's memory holds all of this; what starts Python without it asks for it.
 IN_SNAPSHOT = ("pynet/", "answers.py", "pyscript.json", "runtime/pyodide/python_stdlib.zip")
+LATER = "runtime/later/"  # what joins Python after the first answer
 IN_SNAPSHOT += ("runtime/pyodide/numpy-", "runtime/pyodide/pyodide-lock.json")
 
 # For the host, for readers, for the browser when the page is installed, and the service worker.
@@ -32,7 +33,7 @@ def fetched_first(files: Mapping[str, bytes]) -> set[str]:
     PyScript counts as well, though from a snapshot it comes just after that.
     """
     others = {name for name in files if name.startswith("weights/") and name.endswith(".npz")}
-    names = {name for name in files if not name.startswith(NEVER)} - others
+    names = {name for name in files if not name.startswith((*NEVER, LATER))} - others
     return (names | {default_network(files)}) - ordinary_only(files)
 
 

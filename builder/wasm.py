@@ -1,9 +1,9 @@
 """WebAssembly modules as bytes: what they import and export, and what their functions call.
 
-As far as `builder.core` needs it, for modules as LLVM writes them for Pyodide: without SIMD,
-threads or garbage collection; whatever else turns up is an error. Numbers in parentheses are
-sections of the WebAssembly Core Specification 2.0 (W3C, 2022); the instructions of exceptions are
-those of the proposal "Exception Handling" in its legacy form.
+As far as `builder.core` and `builder.split` need it, for modules as LLVM writes them for Pyodide:
+without SIMD, threads or garbage collection; whatever else turns up is an error. Numbers in
+parentheses are sections of the WebAssembly Core Specification 2.0 (W3C, 2022); the instructions of
+exceptions are those of the proposal "Exception Handling" in its legacy form.
 """
 
 from __future__ import annotations
@@ -12,22 +12,38 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-PREAMBLE = 8  # bytes: magic number and version
-IMPORTS, EXPORTS, START, ELEMENTS, CODE = 2, 7, 8, 9, 10  # numbers of sections (5.5.2)
+MAGIC = b"\0asm\1\0\0\0"  # with the version (5.5.16)
+# Numbers of sections (5.5.2), and the order that they come in.
+CUSTOM = 0
+TYPES, IMPORTS, FUNCTIONS, TABLES, MEMORIES, GLOBALS, EXPORTS, START, ELEMENTS, CODE = range(1, 11)
+TAGS = 13
+ORDER = (
+    CUSTOM,
+    TYPES,
+    IMPORTS,
+    FUNCTIONS,
+    TABLES,
+    MEMORIES,
+    TAGS,
+    GLOBALS,
+    EXPORTS,
+    START,
+    ELEMENTS,
+)
 FUNCTION, TABLE, MEMORY, GLOBAL, TAG = range(5)  # kinds of imports and exports (5.5.5)
 
 # Instructions (5.4). An integer is LEB128: bytes with the high bit, and one without.
 INT = rb"[\x80-\xff]*+[\x00-\x7f]"
 PLAIN = rb"[\x00\x01\x05\x0a\x0b\x0f\x19-\x1b\x45-\xc4\xd1]|\xfc[\x00-\x07]"
-ONE = rb"(?:[\x02-\x04\x06-\x09\x0c\x0d\x18\x20-\x22\x24-\x26\x3f-\x42\xd0]"
-ONE += rb"|\xfc[\x09\x0b\x0d\x0f-\x11])"
-TWO = rb"(?:[\x11\x28-\x3e]|\xfc[\x08\x0a\x0c\x0e])"
+ONE = rb"(?:[\x02-\x04\x06-\x09\x0c\x0d\x18\x20-\x22\x25\x26\x3f-\x42\xd0]|\xfc[\x0b\x0d\x0f-\x11])"
+TWO = rb"(?:[\x11\x28-\x3e]|\xfc[\x0a\x0c\x0e])"
 FLOATS = rb"\x43.{4}|\x44.{8}"
 OTHERS = rb"(?:%b|%b%b|%b%b%b|%b)++" % (PLAIN, ONE, INT, TWO, INT, INT, FLOATS)
-# Three that matter, call, ref.func and global.get, and two that take lists, br_table and select.
+# Four that matter, call, ref.func, global.get and global.set, and two that take lists, br_table and
+# select. memory.init and data.drop are not known: LLVM writes them for threads.
 INSTRUCTIONS = re.compile(
-    rb"(?s)%b|[\x10\xd2](?P<function>%b)|\x23(?P<global>%b)|(?P<labels>\x0e)|(?P<types>\x1c)"
-    % (OTHERS, INT, INT)
+    rb"(?s)%b|\x10(?P<function>%b)|\xd2(?P<reference>%b)|[\x23\x24](?P<global>%b)"
+    rb"|(?P<labels>\x0e)|(?P<types>\x1c)" % (OTHERS, INT, INT, INT)
 )
 TRAP = bytes([3, 0, 0x00, 0x0B])  # a function of three bytes, without locals: unreachable, end
 
@@ -50,10 +66,16 @@ class Export(NamedTuple):
 
 
 class Body(NamedTuple):
-    """One function: its bytes with their number in front, and what its instructions name."""
+    """One function: its bytes with their number in front, and what its instructions name.
+
+    `start` is the place of the first instruction; `called` are the functions that are called by
+    their number, `referred` those whose reference is taken.
+    """
 
     data: bytes
-    functions: frozenset[int]
+    start: int
+    called: frozenset[int]
+    referred: frozenset[int]
     globals: frozenset[int]
 
 
@@ -96,7 +118,7 @@ def vector(items: Iterable[bytes]) -> bytes:
 
 def sections(module: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the number and the content of each section."""
-    at = PREAMBLE
+    at = len(MAGIC)
     while at < len(module):
         kind = module[at]
         length, start = number(module, at + 1)
@@ -110,10 +132,19 @@ def section(module: bytes, wanted: int) -> bytes:
 
 
 def replaced(module: bytes, contents: Mapping[int, bytes]) -> bytes:
-    """Return a module with other contents of some sections."""
-    out = bytearray(module[:PREAMBLE])
-    for kind, content in sections(module):
-        content = contents.get(kind, content)
+    """Return a module with other contents of some sections, which may be new ones."""
+    found = list(sections(module))
+    for new in contents.keys() - {kind for kind, _ in found}:
+        before = ORDER[: ORDER.index(new)]
+        place = max((k for k, (kind, _) in enumerate(found, 1) if kind in before), default=0)
+        found.insert(place, (new, b""))
+    return assembled((kind, contents.get(kind, content)) for kind, content in found)
+
+
+def assembled(found: Iterable[tuple[int, bytes]]) -> bytes:
+    """Return a module of sections, each with its number."""
+    out = bytearray(MAGIC)
+    for kind, content in found:
         out += bytes([kind]) + encoded(len(content)) + content
     return bytes(out)
 
@@ -176,13 +207,13 @@ def functions(module: bytes) -> Iterator[Body]:
         for _ in range(kinds):  # of local variables: how many, and their type
             _, at = number(data, at)
             at += 1
-        yield Body(data[start:end], *instructions(data, at, end))
+        yield Body(data[start:end], at - start, *instructions(data, at, end))
         at = end
 
 
-def instructions(data: bytes, at: int, end: int) -> tuple[frozenset[int], frozenset[int]]:
-    """Return the numbers of the functions and of the globals that instructions name."""
-    called, read = set(), set()
+def instructions(data: bytes, at: int, end: int) -> tuple[frozenset[int], ...]:
+    """Return the numbers of the functions that instructions call and refer to, and of globals."""
+    called, referred, used = set(), set(), set()
     while at < end:
         found = INSTRUCTIONS.match(data, at, end)
         if not found:
@@ -190,20 +221,22 @@ def instructions(data: bytes, at: int, end: int) -> tuple[frozenset[int], frozen
         at = found.end()
         if found["function"]:
             called.add(number(found["function"], 0)[0])
+        elif found["reference"]:
+            referred.add(number(found["reference"], 0)[0])
         elif found["global"]:
-            read.add(number(found["global"], 0)[0])
+            used.add(number(found["global"], 0)[0])
         elif found["labels"] or found["types"]:
             count, at = number(data, at)
             for _ in range(count + bool(found["labels"])):  # one more for the default
                 _, at = number(data, at)
-    return frozenset(called), frozenset(read)
+    return frozenset(called), frozenset(referred), frozenset(used)
 
 
 def keep(module: bytes, wanted: Callable[[str], bool]) -> bytes:
     """Return a module with those exports alone whose names are wanted.
 
     Functions that nothing can call then become traps, and an imported global that no other function
-    reads becomes one more import of another one: so all numbers stay as they are. Initial values of
+    uses becomes one more import of another one: so all numbers stay as they are. Initial values of
     globals and places of data are taken for constants, which they are in Pyodide's core.
 
     Raises
@@ -223,7 +256,8 @@ def keep(module: bytes, wanted: Callable[[str], bool]) -> bytes:
         index = todo.pop()
         if index not in alive:
             alive.add(index)
-            todo += bodies[index - first].functions if index >= first else ()
+            body = bodies[index - first] if index >= first else None
+            todo += [*body.called, *body.referred] if body else ()
     read = {one for k, body in enumerate(bodies, first) if k in alive for one in body.globals}
     read |= {each.index for each in left if each.kind == GLOBAL}
     globals_ = [each for each in come if each.kind == GLOBAL]

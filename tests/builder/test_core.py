@@ -17,6 +17,7 @@ from builder.console import ROOT, BuildError
 from builder.core import slim_core
 from builder.pinned import NUMPY_WHEEL
 from builder.script import IMPORTS, statements
+from builder.site import page, python_sources, runtime_files
 
 CORE, SCRIPT = "pyodide/pyodide.asm.wasm", "pyodide/pyodide.asm.mjs"
 
@@ -83,10 +84,10 @@ def test_numbers(value):
 
 
 @pytest.fixture(scope="module")
-def cores(site, runtime):
-    """Return (wasm, script), as published and of the site."""
-    files = by_name(site)
+def cores(runtime):
+    """Return (wasm, script), as published and as made for the site, before the core is split."""
     published = runtime[CORE], runtime[SCRIPT].decode()
+    files = runtime_files(runtime, {**page(), **python_sources()})
     return published, (files[f"runtime/{CORE}"], files[f"runtime/{SCRIPT}"].decode())
 
 

@@ -6,8 +6,8 @@ import * as store from "./store.js";
 import { flatten } from "./geometry.js";
 import { choice, fetchList, fetchWeights, keepChoice } from "./networks.js";
 import { follow } from "./progress.js";
-import { available } from "./snapshot.js";
 import { ReloadNeeded } from "./pyscript.js";
+import { available } from "./site.js";
 import { SnapshotUnusable, WorkerClient, WorkerLost } from "./worker-client.js";
 
 /** A worker that is lost again within this time, in milliseconds, is not started by itself any more. */

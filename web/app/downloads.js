@@ -69,9 +69,11 @@ async function unpack(body) {
  * a download that fails is reported; Pyodide only warns then, and waits for ever.
  * @param {Form} form
  * @param {(report: import("./python.js").Report) => void} tell
+ * @returns {() => void} Ends the reports of failures: when Python runs, whoever asks gets to know.
  */
 export function watchDownloads(form, tell) {
   const fetchPlain = self.fetch.bind(self);
+  let starting = true;
 
   /**
    * @param {string} address
@@ -108,7 +110,7 @@ export function watchDownloads(form, tell) {
     const address = name ? urlOf(name) : url;
     // A packed file is not the one that Pyodide's list has the hash of; its address holds its own.
     const plainly = () => (address === url ? fetchPlain(input, init) : fetchPlain(address));
-    const failed = (/** @type {string} */ how) => tell({ failed: `${fileOf(url)} ${how}` });
+    const failed = (/** @type {string} */ how) => starting && tell({ failed: `${fileOf(url)} ${how}` });
     const { response, plain } = await ask(address, plainly).catch((error) => {
       failed("could not be fetched");
       throw error;
@@ -127,5 +129,8 @@ export function watchDownloads(form, tell) {
     headers.delete("Content-Encoding");
     headers.delete("Content-Length");
     return new Response(body, { status: response.status, headers });
+  };
+  return () => {
+    starting = false;
   };
 }

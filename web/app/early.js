@@ -24,6 +24,19 @@
   const { currentScript } = document;
   const base = currentScript instanceof HTMLScriptElement ? currentScript.src : location.href;
 
+  /** The file in which an earlier visit has kept what Python starts from; see image.js. Found now, for this
+   *  takes the browser a while; nothing is read before the worker may begin. */
+  const image = form() === "kept" ? findImage() : Promise.resolve(null);
+
+  async function findImage() {
+    try {
+      const folder = await navigator.storage.getDirectory();
+      return await folder.getFileHandle(`pynet ${encodeURIComponent(new URL("..", base).pathname)}`);
+    } catch {
+      return null; // there is none, or no such files in this browser
+    }
+  }
+
   /** The worker, with the address of what runs in it, and what it reports while nobody listens yet. */
   function make() {
     const script = new URL("python.js#snapshot", base).href;
@@ -31,6 +44,7 @@
     /** @type {MessageEvent[]} */
     const reports = [];
     worker.onmessage = (report) => reports.push(report);
+    image.then((file) => worker.postMessage({ image: file }));
     return { script, worker, reports };
   }
 

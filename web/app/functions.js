@@ -39,6 +39,7 @@ const placed = new Map();
  * @param {any} imports
  */
 function remember(instance, imports) {
+  if (Object.keys(instance.exports).length === 0) return; // the second half of a module: see halves.js
   const told = imports?.env?.__table_base;
   const base = instance.exports.__indirect_function_table ? 0 : Number(told?.value ?? told);
   if (Number.isNaN(base)) return;

@@ -178,3 +178,75 @@ export function patch(memory, { runs, kinds, bytes, halves, addresses, words }) 
     }
   }
 }
+
+/** Pieces of memory are kept in whole pages, in bytes. */
+const PAGE = 4096;
+
+/**
+ * The pages in which a difference changes anything.
+ * @param {Difference} difference
+ * @returns {[place: number, bytes: number][]} One behind the other together.
+ */
+export function changed({ runs }) {
+  /** @type {[number, number][]} */
+  const pieces = [];
+  let [word, from, end] = [0, 0, 0];
+  for (let k = 0; k < runs.length; k += 2) {
+    word += runs[k];
+    const first = PAGE * Math.floor((4 * word) / PAGE);
+    word += runs[k + 1];
+    if (first > end) {
+      if (end > from) pieces.push([from, end - from]);
+      from = first;
+    }
+    end = PAGE * Math.ceil((4 * word) / PAGE);
+  }
+  pieces.push([from, end - from]);
+  return pieces;
+}
+
+/**
+ * @typedef {object} Snapshot
+ * @property {number} memory Bytes of memory.
+ * @property {number} table Functions in the table.
+ * @property {number} checksum Of what follows the header.
+ * @property {{ end: number, checksum: number }} start Of the part of memory that was there before Python.
+ * @property {string} pyodide Pyodide's own header of a snapshot, in base64.
+ * @property {object} lock The lock file of packages that Pyodide wants, empty.
+ * @property {string[]} networks The networks in it, which restored.py wakes.
+ * @property {(words: Uint32Array) => void} change Makes memory that Python has not started in yet what it
+ *   was when the snapshot was made.
+ */
+
+/**
+ * Put the snapshot into a module that was just created, before Python has started in it.
+ * @param {PyodideModule} module
+ * @param {Snapshot} snapshot
+ * @throws {Error} When this engine lays things out in another way than the one that made it.
+ */
+export function restore(module, snapshot) {
+  const functions = module.wasmTable.length;
+  if (functions !== snapshot.table) {
+    throw new Error(`the snapshot has ${snapshot.table} functions, this browser ${functions}`);
+  }
+  const words = prepare(module, snapshot.memory);
+  const place = trampolineIn(module);
+  const trampoline = words[place] ?? 0;
+  snapshot.change(words);
+  words[place] = 0;
+  // Addresses of data and functions are in memory too: an engine that places them elsewhere shows.
+  const found = checksumOfStart(module, words, snapshot.start.end);
+  if (found !== snapshot.start.checksum) throw new Error("the snapshot is not of this Pyodide");
+  words[place] = trampoline;
+  module.API.rawRun = () => [0, ""]; // imports what is in memory; see restored.py for what follows
+}
+
+/** Bytes of what Pyodide is given as its own snapshot: enough for the header, for `restore` puts the
+ *  memory in. Pyodide reads it last, so it may be filled while the core starts. */
+export const HEAD = 4096;
+
+/** @param {Snapshot} snapshot @param {Uint8Array} head */
+export function fillHead({ pyodide }, head) {
+  head.set(Uint8Array.from(atob(pyodide), (letter) => letter.charCodeAt(0)));
+  new DataView(head.buffer).setUint32(4, head.length, true); // where memory begins: no byte follows
+}

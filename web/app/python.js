@@ -5,8 +5,11 @@
  *  again when the worker dies. */
 
 import { watchDownloads } from "./downloads.js";
+import { complete, connect } from "./halves.js";
+import { openImage } from "./image.js";
 import { urlOf } from "./site.js";
 import * as snapshot from "./snapshot.js";
+import { CORE, source } from "./sources.js";
 
 /**
  * @typedef {object} Report
@@ -41,7 +44,10 @@ function watchCompiler() {
   const instantiate = WebAssembly.instantiateStreaming;
   WebAssembly.instantiateStreaming = async (source, imports) => {
     try {
-      return await instantiate(source, imports);
+      const { module, instance } = await instantiate(source, imports);
+      const core = connect(CORE, instance, imports);
+      await complete(); // an ordinary start needs all of it
+      return { module, instance: core };
     } catch (error) {
       tell({ failed: `Python could not be compiled (${error instanceof Error ? error.message : error})` });
       throw error;
@@ -62,31 +68,54 @@ function becomePyScripts(script) {
   import(script).catch((error) => tell({ unusable: String(error) }));
 }
 
+/** Have the next visit start from this device; see sources.js. */
+let keep = async () => {};
+
 /**
- * Wait for the page's word; when PyScript has come, it says that too.
- * @returns {Promise<import("./downloads.js").Form>} The form in which the files are to come.
+ * Go on when the page has its first answer, or could have: with the rest of the code, with PyScript, and
+ * with what makes the next visit quicker.
+ * @param {string} script The address of PyScript's script.
  */
-function begun() {
+async function goOn(script) {
+  started();
+  try {
+    await complete();
+  } catch (error) {
+    return tell({ unusable: error instanceof Error ? error.message : String(error) });
+  }
+  becomePyScripts(script);
+  await keep().catch(() => {}); // no room, or not in this browser: the next visit is as this one
+}
+
+/**
+ * What the page says to an early worker (early.js).
+ * @param {"begin" | "image" | "run"} key
+ * @returns {Promise<any>} The value of the first message with this key.
+ */
+function heard(key) {
   return new Promise((resolve) => {
     addEventListener("message", function hear({ data }) {
-      if (data.begin) resolve(data.begin);
-      if (!data.run) return;
+      if (data?.[key] === undefined) return;
       removeEventListener("message", hear);
-      becomePyScripts(data.run);
+      resolve(data[key]);
     });
   });
 }
 
 /** What the page wants: the ordinary start of Python, where PyScript has made this worker, or else one
- *  from the snapshot. */
-const ordinary = new URL(import.meta.url).hash === "#ordinary";
-const form = ordinary ? "packed" : await begun();
+ *  from the snapshot, and PyScript later. */
+const early = new URL(import.meta.url).hash !== "#ordinary";
+/** Where an earlier visit may have left everything: opened, and nothing read of it yet. */
+const image = early ? heard("image").then(openImage) : null;
+if (early) heard("run").then(goOn);
+/** The form in which the files are to come. @type {import("./downloads.js").Form} */
+const form = early ? await heard("begin") : "packed";
 
 addEventListener("py:progress", (event) => {
   if (event instanceof CustomEvent) tell({ stage: String(event.detail) });
 });
 holdLock();
-watchDownloads(form, tell);
+const started = watchDownloads(form, tell);
 watchCompiler();
 
 /** @type {Promise<typeof import("../runtime/pyodide/pyodide.mjs")>} */
@@ -112,12 +141,15 @@ function answerThrough(python) {
 }
 
 /** From a snapshot, at once: PyScript comes to this worker later. */
-const restored = ordinary ? null : restore();
+const restored = early ? restore() : null;
 
 async function restore() {
-  const { pyodide, networks } = await snapshot.start(imported, indexURL);
+  const from = source(await image);
+  if (from.here) tell({ received: Infinity });
+  const { pyodide, networks } = await snapshot.start(imported, indexURL, from);
   const port = answerThrough(pyodide);
   tell({ restored: { networks, port } }, [port]);
+  keep = from.keep;
   return pyodide;
 }
 

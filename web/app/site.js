@@ -3,7 +3,12 @@
 
 import { ASSETS } from "./assets.js";
 
-const ROOT = new URL("../", import.meta.url);
+export const ROOT = new URL("../", import.meta.url);
+
+export const SNAPSHOT = "runtime/snapshot.bin";
+
+/** Whether the site has a snapshot: the build needs Node or Chromium to make one. */
+export const available = SNAPSHOT in ASSETS;
 
 /**
  * @param {string} name Of a file in the site, as in the repository: "weights/convnet.npz".

@@ -3,8 +3,7 @@
  *  rejects what waits for it then. What the answers mean is not its business. */
 
 import { ReloadNeeded, giveWorker, loadPyScript, loadedPyScript, release } from "./pyscript.js";
-import { urlOf } from "./site.js";
-import { available } from "./snapshot.js";
+import { available, urlOf } from "./site.js";
 
 /** @typedef {import("./python.js").Report} Report */
 /** @typedef {Record<string, (...values: unknown[]) => Promise<any>>} Calls */
