@@ -47,11 +47,6 @@ def signed(value: int) -> bytes:
     return out if out[-1] < 0x40 else out[:-1] + bytes([0x80 | out[-1], 0])
 
 
-def function(code: bytes) -> bytes:
-    """Return a function without locals, with its length in front."""
-    return encoded(len(code) + 2) + b"\0" + code + END
-
-
 def parameters(module: bytes) -> list[int]:
     """Return how many parameters each type of function has (5.3.6).
 
@@ -183,7 +178,7 @@ class Cut:
         kind = self.kinds[index - self.first]
         values = b"".join(GET_LOCAL + encoded(k) for k in range(self.counts[kind]))
         call = CALL_INDIRECT + encoded(kind) + encoded(table)
-        return function(before + values + I32 + signed(place) + call)
+        return wasm.function(before + values + I32 + signed(place) + call)
 
     def own(self) -> Iterator[tuple[int, int, bytes]]:
         """Yield kind, number and type of what the second half imports from the first."""
@@ -231,7 +226,7 @@ def first_half(cut: Cut) -> bytes:
             wasm.TABLES: extended(module, wasm.TABLES, cut.tables),
             wasm.EXPORTS: extended(module, wasm.EXPORTS, exports),
             wasm.ELEMENTS: extended(module, wasm.ELEMENTS, [segment(cut.kept, 0, cut.shared)]),
-            wasm.CODE: vector([*code.values(), function(bring)]),
+            wasm.CODE: vector([*code.values(), wasm.function(bring)]),
         },
     )
 

@@ -116,6 +116,11 @@ def vector(items: Iterable[bytes]) -> bytes:
     return encoded(len(items)) + b"".join(items)
 
 
+def function(code: bytes) -> bytes:
+    """Return a function without local variables, with its length in front (5.4.9, 5.5.13)."""
+    return encoded(len(code) + 2) + b"\0" + code + b"\x0b"
+
+
 def sections(module: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the number and the content of each section."""
     at = len(MAGIC)

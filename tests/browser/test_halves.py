@@ -16,41 +16,28 @@ from builder.split import split
 I32, F64 = 0x7F, 0x7C
 
 
-def section(number, *items):
-    """Return a section that holds a list."""
-    data = wasm.vector(items)
-    return bytes([number]) + wasm.encoded(len(data)) + data
-
-
-def body(*code):
-    """Return a function without local variables."""
-    data = bytes([0, *code, 0x0B])
-    return wasm.encoded(len(data)) + data
-
-
 # 1 "even" and 2 "odd" of an i32, which call each other, by number and through a table, and count
 # their calls in a global; 3 "half" of an f64 and an i32. The first one asks JavaScript.
-SMALL = b"\0asm\1\0\0\0" + b"".join([
-    section(1, bytes([0x60, 1, I32, 1, I32]), bytes([0x60, 2, F64, I32, 1, F64])),
-    section(2, wasm.named("env") + wasm.named("ask") + b"\0\0"),
-    section(3, b"\0", b"\0", b"\1"),
-    section(4, bytes([0x70, 0, 4])),
-    section(5, b"\0\1"),
-    section(6, bytes([I32, 1, 0x41, 7, 0x0B]), bytes([I32, 1, 0x41, 0, 0x0B])),
-    section(7, *[wasm.named(name) + bytes(rest) for name, rest in {
-        "even": (0, 1), "odd": (0, 2), "half": (0, 3), "table": (1, 0), "calls": (3, 1),
-    }.items()]),
-    section(9, b"\0\x41\1\x0b" + wasm.vector([b"\1", b"\2", b"\3"])),
-    section(10,
-        # calls += 1; n ? odd(n - 1) : ask(7)
-        body(0x23, 1, 0x41, 1, 0x6A, 0x24, 1, 0x20, 0, 0x04, I32, 0x20, 0, 0x41, 1, 0x6B,
-             0x10, 2, 0x05, 0x23, 0, 0x10, 0, 0x0B),
-        # calls += 1; n ? table[1](n - 1) : 0
-        body(0x23, 1, 0x41, 1, 0x6A, 0x24, 1, 0x20, 0, 0x04, I32, 0x20, 0, 0x41, 1, 0x6B,
-             0x41, 1, 0x11, 0, 0, 0x05, 0x41, 0, 0x0B),
-        # even(n) ? x : x / 2
-        body(0x20, 0, 0x20, 0, 0x44, 0, 0, 0, 0, 0, 0, 0, 0x40, 0xA3, 0x20, 1, 0x10, 1, 0x1B),
-    ),
+BODIES = [
+    # calls += 1; n ? odd(n - 1) : ask(global 0)
+    (0x23, 1, 0x41, 1, 0x6A, 0x24, 1, 0x20, 0, 0x04, I32, 0x20, 0, 0x41, 1, 0x6B, 0x10, 2,
+     0x05, 0x23, 0, 0x10, 0, 0x0B),
+    # calls += 1; n ? table[1](n - 1) : 0
+    (0x23, 1, 0x41, 1, 0x6A, 0x24, 1, 0x20, 0, 0x04, I32, 0x20, 0, 0x41, 1, 0x6B, 0x41, 1,
+     0x11, 0, 0, 0x05, 0x41, 0, 0x0B),
+    # even(n) ? x : x / 2
+    (0x20, 0, 0x20, 0, 0x44, 0, 0, 0, 0, 0, 0, 0, 0x40, 0xA3, 0x20, 1, 0x10, 1, 0x1B),
+]  # fmt: skip
+EXPORTS = {"even": (0, 1), "odd": (0, 2), "half": (0, 3), "table": (1, 0), "calls": (3, 1)}
+SMALL = wasm.assembled([
+    (wasm.TYPES, wasm.vector([bytes([0x60, 1, I32, 1, I32]), bytes([0x60, 2, F64, I32, 1, F64])])),
+    (wasm.IMPORTS, wasm.vector([wasm.named("env") + wasm.named("ask") + b"\0\0"])),
+    (wasm.FUNCTIONS, wasm.vector([b"\0", b"\0", b"\1"])),
+    (wasm.TABLES, wasm.vector([b"\x70\0\4"])),
+    (wasm.GLOBALS, wasm.vector([b"\x7f\1\x41\7\x0b", b"\x7f\1\x41\0\x0b"])),
+    (wasm.EXPORTS, wasm.vector(wasm.named(name) + bytes(rest) for name, rest in EXPORTS.items())),
+    (wasm.ELEMENTS, wasm.vector([b"\0\x41\1\x0b" + wasm.vector([b"\1", b"\2", b"\3"])])),
+    (wasm.CODE, wasm.vector(wasm.function(bytes(code)) for code in BODIES)),
 ])  # fmt: skip
 
 # Joins the halves as web/app/halves.js does; calls the functions of the whole and of the halves.
@@ -74,10 +61,10 @@ COMPARE = """
     return {expected, found: results(exports), brought};
 }
 """
-PUT = b"\0asm\1\0\0\0" + b"".join([
-    section(1, b"\x60\0\0"),
-    section(2, b"\0\1f\0\0", b"\0\1t\1\x70\0\1"),
-    section(9, b"\0\x41\0\x0b" + wasm.vector([b"\0"])),
+PUT = wasm.assembled([
+    (wasm.TYPES, wasm.vector([b"\x60\0\0"])),
+    (wasm.IMPORTS, wasm.vector([b"\0\1f\0\0", b"\0\1t\1\x70\0\1"])),
+    (wasm.ELEMENTS, wasm.vector([b"\0\x41\0\x0b" + wasm.vector([b"\0"])])),
 ])  # fmt: skip
 
 

@@ -22,36 +22,26 @@ from builder.site import page, python_sources, runtime_files
 CORE, SCRIPT = "pyodide/pyodide.asm.wasm", "pyodide/pyodide.asm.mjs"
 
 
-def section(number, *items):
-    """Return a section that holds a list."""
-    data = wasm.vector(items)
-    return bytes([number]) + wasm.encoded(len(data)) + data
-
-
-def body(*code):
-    """Return a function without local variables."""
-    data = bytes([0, *code, 0x0B])
-    return wasm.encoded(len(data)) + data
-
-
 def imported_global(name):
     """Return an import of an i32 that may change, as Emscripten has it for an address."""
     return wasm.named("GOT.func") + wasm.named(name) + bytes([wasm.GLOBAL, 0x7F, 1])
 
 
-SMALL = b"\0asm\1\0\0\0" + b"".join([
-    section(1, b"\x60\0\0"),
-    section(2, wasm.named("env") + wasm.named("js") + b"\0\0", *map(imported_global, "abc")),
-    section(3, *[b"\0"] * 5),
-    section(7, *[wasm.named(name) + bytes([0, n]) for name, n in (("one", 1), ("two", 2))]),
-    section(9, b"\0\x41\0\x0b" + wasm.vector([b"\5"])),
-    section(10,
-        body(0x10, 3),  # 1, "one": calls 3
-        body(0x23, 0, 0x1A, 0x10, 4),  # 2, "two": reads global 0, calls 4
-        body(0x41, 0x10, 0x1A),  # 3: i32.const 16, which is the byte of `call`
-        body(0x23, 2, 0x1A),  # 4: reads global 2
-        body(0x02, 0x40, 0x41, 0, 0x0E, 1, 0, 0, 0x0B, 0x23, 1, 0x1A),  # 5, in the table: global 1
-    ),
+BODIES = [
+    (0x10, 3),  # 1, "one": calls 3
+    (0x23, 0, 0x1A, 0x10, 4),  # 2, "two": reads global 0, calls 4
+    (0x41, 0x10, 0x1A),  # 3: i32.const 16, which is the byte of `call`
+    (0x23, 2, 0x1A),  # 4: reads global 2
+    (0x02, 0x40, 0x41, 0, 0x0E, 1, 0, 0, 0x0B, 0x23, 1, 0x1A),  # 5, in the table: global 1
+]
+JS = wasm.named("env") + wasm.named("js") + b"\0\0"
+SMALL = wasm.assembled([
+    (wasm.TYPES, wasm.vector([b"\x60\0\0"])),
+    (wasm.IMPORTS, wasm.vector([JS, *map(imported_global, "abc")])),
+    (wasm.FUNCTIONS, wasm.vector([b"\0"] * 5)),
+    (wasm.EXPORTS, wasm.vector([wasm.named("one") + b"\0\1", wasm.named("two") + b"\0\2"])),
+    (wasm.ELEMENTS, wasm.vector([b"\0\x41\0\x0b" + wasm.vector([b"\5"])])),
+    (wasm.CODE, wasm.vector(wasm.function(bytes(code)) for code in BODIES)),
 ])  # fmt: skip
 
 

@@ -90,6 +90,7 @@ export async function start() {
   if (turn !== starts) return;
   loaded = new Set(worker.networks);
   store.set({ boot: worker.boot });
+  worker.settled.then(() => turn === starts && store.set({ settled: true }));
   await tryModel();
 }
 

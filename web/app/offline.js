@@ -1,7 +1,7 @@
 // @ts-check
 /** Has a service worker (sw.js) keep the site on the device, and tells the store how that went: the
- *  page works without it as well. Begins when the page has been ready for a moment, so that nothing
- *  competes with the first answer. */
+ *  page works without it as well. Begins when the page has been ready for a moment, and PyScript is
+ *  here: so nothing competes with the first answer, and memory holds not all at the same time. */
 
 import * as store from "./store.js";
 
@@ -11,6 +11,9 @@ const sayWhy = (/** @type {string} */ reason) =>
 
 /** How long the page has been ready by then, in milliseconds: a drawing may wait for its answer. */
 const PAUSE = 500;
+
+/** Until then all of Python may come first, which takes memory and the network too. */
+const LIMIT = 20_000;
 
 /** After how long a newer worker that waits is asked again to take over, in milliseconds. */
 const AGAIN = 5000;
@@ -61,14 +64,21 @@ function begin() {
     if (controller) store.set({ offline: "update" });
     controller = container.controller;
   });
-  const stop = store.subscribe(({ phase }) => {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let limit;
+  const stop = store.subscribe(({ phase, settled }) => {
     if (phase !== "ready") return;
+    limit ??= setTimeout(go, LIMIT);
+    if (settled) go();
+  });
+  function go() {
     stop();
+    clearTimeout(limit);
     setTimeout(() => {
       offerInstallation();
       register(container).catch(({ message }) => sayWhy(message));
     }, PAUSE);
-  });
+  }
 }
 
 /** Begin; where even the look at service workers is forbidden, say so. */

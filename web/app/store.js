@@ -32,6 +32,7 @@
  * @property {string} model Name of the chosen network; empty until the list has come.
  * @property {Answer | null} answer
  * @property {"" | "snapshot" | "ordinary"} boot How Python was started, once it runs.
+ * @property {boolean} settled Whether nothing that Python starts with is still to come.
  * @property {"no" | "ready" | "update"} offline Whether the site is kept on the device; with "update"
  *   it is a newer build than the one that is open.
  */
@@ -49,6 +50,7 @@ let state = Object.freeze({
   model: "",
   answer: null,
   boot: "",
+  settled: false,
   offline: "no",
 });
 

@@ -76,6 +76,11 @@ export class WorkerClient {
   #hasPort = () => {};
   /** Through which Python can be called before PyScript is here. @type {Promise<MessagePort>} */
   #port = new Promise((resolve) => (this.#hasPort = resolve));
+  /** @type {() => void} */
+  #settle = () => {};
+  /** Fulfilled when nothing that Python starts with is still to come: PyScript is here, or will not be.
+   *  @type {Promise<void>} */
+  settled = new Promise((resolve) => (this.#settle = resolve));
   #ended = new AbortController();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #limit;
@@ -120,7 +125,9 @@ export class WorkerClient {
   async #boot() {
     const version = new URL("python.js#ordinary", import.meta.url).href;
     const config = urlOf("pyscript.json");
-    return this.#runPyScript((worker) => this.#adopt(worker), { version, config });
+    const calls = await this.#runPyScript((worker) => this.#adopt(worker), { version, config });
+    this.#settle();
+    return calls;
   }
 
   /** Start Python from the snapshot, before PyScript has come. @returns {Promise<Calls>} */
@@ -145,8 +152,15 @@ export class WorkerClient {
       if (!this.#ended.signal.aborted) this.#calls = calls;
     } catch (error) {
       if (this.#ended.signal.aborted) return;
-      console.info(`${lastLine(error)}; Python goes on without PyScript`);
+      this.#goOnWithout(lastLine(error));
     }
+    this.#settle();
+  }
+
+  /** Say that PyScript will not come. @param {string} reason */
+  #goOnWithout(reason) {
+    console.info(`${reason}; Python goes on without PyScript`);
+    this.#settle();
   }
 
   /**
@@ -238,7 +252,7 @@ export class WorkerClient {
       this.#hasPort(report.restored.port);
     }
     const running = this.#calls !== null;
-    if (report.unusable && running) console.info(`${report.unusable}; Python goes on without PyScript`);
+    if (report.unusable && running) this.#goOnWithout(report.unusable);
     else if (report.unusable) this.#fail(report.unusable);
     else if (report.failed) this.#fail(report.failed);
     else if (report.lock) this.#watch(report.lock);
