@@ -9,9 +9,10 @@ Pages does (host.py), over lines of several speeds. The sides take turns within 
 
 One visit is a fresh Chromium with an empty profile: no file, no compiled code and no service worker
 is there. It ends with the first answer, a ``pynet:prediction`` event: the time is the page's clock
-then, which begins with the navigation. Then the page may install its service worker and leave
-what the next visit starts from; the browser is closed and started again with the same profile for
-the second visit. The drawing is there at once: the other sides' pages hold it, pynet's gets it as pointer events when its document is parsed.
+then, which begins with the navigation. Then the page may install its service worker and leave what
+the next visit starts from; the browser is closed and started again with the same profile for the
+second visit. The drawing is there at once: the other sides' pages hold it, pynet's gets it as
+pointer events when its document is parsed.
 
 - Bytes are those of the host's answers with their headers, up to the first answer and up to the end
   of the first visit, whoever asked: page, worker or service worker.

@@ -184,7 +184,7 @@ def test_precaching_begins_when_the_page_is_ready(visitor, host):
     # What has a hash in its name is in the browser's cache by then.
     again = {path for path in visit if logical(path) != path} & set(later)
     assert again == set()
-    # All of Python is here before the service worker is asked for: memory and the network are short.
+    # All of Python comes before the service worker does: memory and the network are short.
     python = [logical(path) for path in before[: before.index("sw.js")]]
     assert sum(name.startswith("runtime/later/") for name in python) == 3
     assert "worker.py" in python
