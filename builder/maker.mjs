@@ -123,13 +123,14 @@ function* drawings() {
  */
 async function rehearse({ header, parts }) {
   const { instantiate, instantiateStreaming } = WebAssembly;
-  const OWN = "pynet ";
+  const { own } = await recipe();
   const notes = [];
   const noting = async (made) => {
     const { module, instance } = await made;
     const exports = Object.entries(instance.exports);
-    notes.push(...exports.filter(([name]) => name.startsWith(OWN)));
-    return { module, instance: { exports: Object.fromEntries(exports.filter(([name]) => !name.startsWith(OWN))) } };
+    notes.push(...exports.filter(([name]) => name.startsWith(own)));
+    const symbols = exports.filter(([name]) => !name.startsWith(own));
+    return { module, instance: { exports: Object.fromEntries(symbols) } };
   };
   WebAssembly.instantiate = (source, imports) => noting(instantiate(source, imports));
   WebAssembly.instantiateStreaming = (source, imports) => noting(instantiateStreaming(source, imports));
@@ -152,7 +153,7 @@ async function rehearse({ header, parts }) {
       if (error) throw new Error(error);
     }
   }
-  return notes.filter(([, note]) => note.value).map(([name]) => name.slice(OWN.length));
+  return notes.filter(([, note]) => note.value).map(([name]) => name.slice(own.length));
 }
 
 /**

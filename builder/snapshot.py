@@ -26,7 +26,7 @@ from builder.environment import chromium_paths, starts
 from builder.files import cache_folder, sha256, to_json, write_atomically
 from builder.pinned import NUMPY_WHEEL, lock_file
 from builder.slim import read_zip, write_zip
-from builder.split import counted, split
+from builder.split import OWN, counted, split
 
 # What `import numpy` loads of compiled code. The rest comes with the import that asks for it.
 LIBRARIES = ("numpy/_core/_multiarray_umath", "numpy/linalg/_umath_linalg")
@@ -130,6 +130,7 @@ def staged(files: Mapping[str, bytes]) -> dict[str, bytes]:
         "archive": WHEEL.removeprefix("runtime/"),
         "packages": packages,
         "lock": lock,
+        "own": OWN,
     }
     notes = {f"counted/{name}": counted(data, name) for name, data in compiled(stage).items()}
     return {**stage, **notes, "recipe.json": to_json(recipe)}

@@ -26,10 +26,8 @@ from builder.wasm import encoded, named, vector
 
 OWN = "pynet "  # begins the names of exports that Emscripten must not see
 LATER, KEPT, NOW = f"{OWN}later", f"{OWN}kept", f"{OWN}now"  # the two tables, and the first half
-SECTIONS = {
-    wasm.TABLE: wasm.TABLES,
-    wasm.MEMORY: wasm.MEMORIES,
-}  # of kinds, where one may define them
+# The section that holds a module's own things of a kind.
+SECTIONS = {wasm.TABLE: wasm.TABLES, wasm.MEMORY: wasm.MEMORIES}
 SECTIONS |= {wasm.GLOBAL: wasm.GLOBALS, wasm.TAG: wasm.TAGS}
 VOID = b"\x60\0\0"  # the type of a function that takes and gives nothing
 CALL, CALL_INDIRECT, GET_LOCAL, GET_TABLE = b"\x10", b"\x11", b"\x20", b"\x25"
