@@ -25,6 +25,7 @@ import gzip
 import json
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from builder.files import sha256
 
@@ -119,16 +120,16 @@ def given(files: Mapping[str, bytes]) -> tuple[dict[str, str], dict[str, bytes]]
         members = sorted(name for name in files if folder_of(name) == folder)
         listing = "\n".join(f"{name} {sha256(files[name])}" for name in members)
         folders[folder] = hashed(folder, listing.encode())
-    addresses, site = {}, {}
+    names = []
     for name, data in files.items():
         if folder := folder_of(name):
-            address = folders[folder] + name.removeprefix(folder)
+            names.append(folders[folder] + name.removeprefix(folder))
         else:
-            address = hashed(name, data)
-        forms = stored(address, data)
-        addresses[name] = next(iter(forms))
-        site |= forms
-    return addresses, site
+            names.append(hashed(name, data))
+    with ThreadPoolExecutor() as pool:  # zlib lets other threads run
+        forms = list(pool.map(stored, names, files.values()))
+    addresses = {name: next(iter(each)) for name, each in zip(files, forms, strict=True)}
+    return addresses, {address: data for each in forms for address, data in each.items()}
 
 
 def imported(script: str, app: Mapping[str, bytes]) -> list[str]:

@@ -34,10 +34,10 @@ class Progress:
     def reach(self, done: int) -> None:
         """Show that `done` bytes are here."""
         self.done = max(self.done, min(done, self.total))
+        percent = 100 * self.done // self.total
         step = 1 if self.live else 25
-        percent = 100 * self.done // self.total // step * step
-        if percent > self.shown:
-            self.shown = percent
+        if percent // step > self.shown:
+            self.shown = percent // step
             text = f"{self.title}: {self.done / 1e6:.1f} of {self.total / 1e6:.1f} MB ({percent} %)"
             sys.stdout.write(f"\r{text}" if self.live else f"{text}\n")
             sys.stdout.flush()

@@ -26,6 +26,7 @@ def build(out: Path, runtime: Path | None = None, offline: bool = False) -> None
     """Make the site in `out`, or leave `out` as it was and raise BuildError."""
     try:
         pinned = pinned_files(runtime, offline)
+        say(f"{shown(out)}: building")  # takes some seconds
         files = {**page(), **python_sources(), **weights()}
         files |= runtime_files(pinned, files)
         files |= snapshot(files)

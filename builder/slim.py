@@ -129,7 +129,7 @@ def named_in_core(wasm: bytes, modules: Collection[str]) -> set[str]:
     Public ones at the top stand there anyway, all of them, in the list sys.stdlib_module_names.
     """
     candidates = {name for name in modules if name.startswith("_") or "." in name}
-    return {name for name in candidates if b"\0" + name.encode() + b"\0" in wasm}
+    return candidates & {text.decode() for text in re.findall(rb"\0([\w.]+)(?=\0)", wasm)}
 
 
 def slim(
