@@ -1,5 +1,6 @@
 """Draws digits as a visitor does and checks what the page answers."""
 
+import random
 import re
 from math import cos, pi, sin
 
@@ -69,6 +70,31 @@ def test_a_dot_is_painted(booted):
         const {data} = canvas.getContext("2d").getImageData(0, 0, width / 2, height);
         return data.filter((value, index) => index % 4 === 3 && value > 127).length; }"""
     assert booted.page.get_by_test_id("pad").evaluate(count) > 50
+
+
+def test_ink_has_no_holes(booted):
+    """A pen that turns sharply within a few pixels leaves solid ink along its way."""
+    turns = random.Random(1)
+    thinnest = """(canvas, stroke) => { const {width} = canvas;
+        const {data} = canvas.getContext("2d").getImageData(0, 0, width, width);
+        const near = [-2, -1, 0, 1, 2].flatMap((x) => [-2, -1, 0, 1, 2].map((y) => [x, y]));
+        const ink = ([x, y]) => near.map(([dx, dy]) =>
+            data[4 * (Math.round(y * width + dy) * width + Math.round(x * width + dx)) + 3]);
+        return Math.min(...stroke.flatMap(ink)); }"""
+    for _ in range(10):
+        x = y = 0.5
+        angle = turns.uniform(0, 2 * pi)
+        stroke = [(x, y)]
+        for _ in range(60):
+            angle += turns.uniform(-3, 3) if turns.random() < 0.1 else turns.gauss(0, 0.35)
+            step = turns.choice([0.002, 0.004, 0.01, 0.02])
+            x = min(0.9, max(0.1, x + step * cos(angle)))
+            y = min(0.9, max(0.1, y + step * sin(angle)))
+            stroke.append((x, y))
+        booted.draw([stroke])
+        expect(booted.prediction).not_to_have_attribute("data-digit", "")
+        assert booted.page.get_by_test_id("pad").evaluate(thinnest, stroke) > 200
+        booted.clear()
 
 
 def test_a_shaky_tap_is_a_dot(booted):

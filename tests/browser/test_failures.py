@@ -205,7 +205,7 @@ def test_start_without_progress_ends(new_site, site, watch):
         asset(site, "runtime/pyodide/pyodide.asm.wasm"), lambda route: held.append(route)
     )
     page.open(site)
-    expect(page.status).to_contain_text(re.compile(r"Fetching Python: [1-9]"))
+    expect(page.status).to_contain_text(re.compile(r"Python: [1-9]"))
     while page.root.get_attribute("data-state") == "loading":
         page.page.clock.run_for(61_000)  # a report that is still on its way begins the time anew
     page.expect_state("error")

@@ -132,3 +132,29 @@ def test_keyboard_reaches_and_draws(booted):
         expect(booted.page.get_by_test_id(name)).to_be_disabled()
     keyboard.press("Tab")
     expect(booted.model).to_be_focused()
+
+
+@pytest.mark.parametrize("name", ["undo", "clear"])
+def test_focus_stays_with_the_drawing(booted, name):
+    """A button that takes the last ink away hands the focus to the pad; else it keeps it."""
+    booted.draw([[(0.5, 0.2), (0.5, 0.8)]] * 2)
+    button = booted.page.get_by_test_id(name)
+    button.focus()
+    booted.page.keyboard.press("Enter")
+    if name == "undo":
+        expect(button).to_be_focused()
+        booted.page.keyboard.press("Enter")
+    expect(button).to_be_disabled()
+    expect(booted.pad).to_be_focused()
+
+
+def test_mouse_puts_the_keyboards_pen_away(booted):
+    """The cross hair goes when a pointer draws, and comes back with the next arrow."""
+    shown = f"{STORE}.then(store => store.get().pen.shown)"
+    booted.pad.focus()
+    booted.page.keyboard.press("ArrowUp")
+    assert booted.page.evaluate(shown)
+    booted.draw([[(0.5, 0.2), (0.5, 0.8)]])
+    assert not booted.page.evaluate(shown)
+    booted.page.keyboard.press("ArrowUp")
+    assert booted.page.evaluate(shown)

@@ -61,7 +61,7 @@ def test_progress_is_of_real_bytes_and_never_falls(new_site, dist, watch):
     seen = page.page.evaluate("seen")
     shares = [share for share, _ in seen]
     assert shares == sorted(shares)
-    counted = [re.fullmatch(r"Fetching Python: ([\d.]+) of ([\d.]+) MB", text) for _, text in seen]
+    counted = [re.fullmatch(r"Python: ([\d.]+)\sof\s([\d.]+)\sMB", text) for _, text in seen]
     counted = [(float(match[1]), float(match[2])) for match in counted if match]
     assert len(counted) > 3
     (total,) = {total for _, total in counted}

@@ -7,6 +7,9 @@
 /** Width of the line as a share of the pad: about what MNIST's pens leave of a 20-pixel digit. */
 const LINE_WIDTH = 0.055;
 
+/** Below this share of the line's width a piece of a stroke is drawn straight. */
+const STRAIGHT = 0.25;
+
 /** Side of the network's picture, in pixels. */
 const SIDE = 28;
 
@@ -26,23 +29,35 @@ function fit(canvas) {
 
 /**
  * Draw one stroke as a smooth line: quadratic curves between the middles of its segments, with
- * the recorded points as their control points. What the network gets is the recorded line itself.
+ * the recorded points as their control points; straight where one is short, for there a curve may bend
+ * more tightly than its line is wide, and Chromium leaves hairs of paper in such. What the network gets
+ * is the recorded line itself.
  * @param {CanvasRenderingContext2D} context
  * @param {Stroke} stroke
  * @param {number} side
  */
 function drawStroke(context, stroke, side) {
-  const [first, ...rest] = stroke.map(({ x, y }) => ({ x: x * side, y: y * side }));
+  const points = stroke.map(({ x, y }) => ({ x: x * side, y: y * side }));
+  const [first] = points;
   if (!first) return;
+  const short = STRAIGHT * context.lineWidth;
   context.beginPath();
   context.moveTo(first.x, first.y);
-  rest.forEach((point, index) => {
-    const next = rest[index + 1];
-    if (next) context.quadraticCurveTo(point.x, point.y, (point.x + next.x) / 2, (point.y + next.y) / 2);
-    else context.lineTo(point.x, point.y);
+  let before = Infinity; // the length of the last piece: there is none before the first point
+  points.forEach((point, index) => {
+    const next = points[index + 1] ?? point;
+    const length = Math.hypot(next.x - point.x, next.y - point.y);
+    const [x, y] = [(point.x + next.x) / 2, (point.y + next.y) / 2];
+    if (Math.min(before, length) >= short) {
+      context.quadraticCurveTo(point.x, point.y, x, y);
+    } else {
+      context.lineTo(point.x, point.y);
+      context.lineTo(x, y);
+    }
+    before = length;
   });
   context.stroke();
-  if (rest.length > 0) return;
+  if (points.length > 1) return;
   // A line without length is not painted by every browser: a dot is a disc.
   context.beginPath();
   context.arc(first.x, first.y, context.lineWidth / 2, 0, 2 * Math.PI);

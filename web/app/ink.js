@@ -9,7 +9,7 @@ import { extend, move } from "./geometry.js";
 /** @param {Point} point @param {number} time timeStamp of the event. */
 export function beginStroke(point, time) {
   const { strokes, pen } = store.get();
-  store.set({ strokes: [...strokes, [point]], inkTime: time, pen: { ...pen, down: false } });
+  store.set({ strokes: [...strokes, [point]], inkTime: time, pen: { ...pen, down: false, shown: false } });
 }
 
 /** @param {readonly Point[]} points @param {number} time timeStamp of the event. */

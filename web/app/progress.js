@@ -31,7 +31,7 @@ export function follow(snapshot) {
     received = Math.min(total, received + bytes); // small files come on top, see above
     if (stage === "Loaded interpreter" || restored) [words, share] = ["Python runs; loading pynet", 0.2];
     if (stage === "Loaded Pyodide" && !snapshot) [words, share] = ["Starting numpy", 0.3];
-    const fetching = `Fetching Python: ${megabytes(received)} of ${megabytes(total)} MB`;
+    const fetching = `Python: ${megabytes(received)}\u00a0of\u00a0${megabytes(total)}\u00a0MB`; // breaks at most once
     const progress = share + (0.6 * received) / Math.max(1, total);
     return { message: received < total ? fetching : words, progress };
   };

@@ -54,12 +54,16 @@ function viewPad() {
 
 /** The buttons below the pad, and the hint on it. */
 function viewTools() {
+  const pad = element("pad", HTMLCanvasElement);
   const undo = element("undo", HTMLButtonElement);
   const clear = element("clear", HTMLButtonElement);
   const hint = element("pad-hint", HTMLElement);
   /** @param {State} state */
   const render = ({ strokes, pen }) => {
-    undo.disabled = clear.disabled = strokes.length === 0;
+    const none = strokes.length === 0;
+    // A button that is disabled loses the focus, to nothing at all.
+    if (none && [undo, clear].some((button) => button === document.activeElement)) pad.focus({ preventScroll: true });
+    undo.disabled = clear.disabled = none;
     hint.hidden = strokes.length > 0 || pen.shown;
   };
   store.subscribe((now, before) => {
@@ -163,7 +167,14 @@ function viewModels() {
 
 /** Whether the site is kept on the device, in a line that always has its place. */
 function viewOffline() {
-  const words = { no: "", ready: "Ready for offline use", update: "A new version is ready:" };
+  const words = {
+    no: "",
+    keeping: "Being kept for offline use …",
+    ready: "Ready for offline use",
+    insecure: "Offline use needs https or localhost",
+    never: "Not kept for offline use here",
+    update: "A new version is ready:",
+  };
   const text = element("offline", HTMLElement);
   const link = element("reload", HTMLAnchorElement);
   store.subscribe(({ offline }, before) => {
