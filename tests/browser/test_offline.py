@@ -21,6 +21,9 @@ from builder.addresses import logical, twin
 pytestmark = pytest.mark.timeout(1200)  # several starts of Python in each test
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = "Ready for offline use"
+KEEPING = "Being kept for offline use …"
+INSECURE = "Offline use needs https or localhost"
+NEVER = "Not kept for offline use here"
 OFFLINE = "offline use"  # what any word of it in the console holds
 NEWER = "A new version is ready: reload to use it"
 NAMES = "caches.keys()"
@@ -111,6 +114,7 @@ def test_everything_works_without_a_server_after_one_visit(visitor, host):
     # library; it does without.
     visitor.watch.allow(r"console: PythonError: [\s\S]*/later\.py")
     tab = visitor().expect_state("ready")
+    expect_kept(tab, KEEPING)
     expect_kept(tab)
     host.stop()
     asked = len(host.asked)
@@ -349,7 +353,7 @@ def test_full_storage(visitor, host):
     with page.expect_console_message(lambda each: OFFLINE in each.text, timeout=BOOT):
         tab = Site(page).open(host.url).expect_state("ready")
     draw_and_read(tab)
-    expect_kept(tab, "")
+    expect_kept(tab, NEVER)
     assert page.evaluate(NAMES) == []
     assert [each.type for each in visitor.context.info] == ["info"]
 
@@ -374,8 +378,8 @@ def launched(browser, tmp_path):
         context.close()
 
 
-def check_without_service_worker(context, url, allowed="nothing"):
-    """Assert that the page works and says in one line of information that it is not kept."""
+def check_without_service_worker(context, url, text, allowed="nothing"):
+    """Assert that the page works and says that it is not kept, and in the console why, once."""
     watch, info = Watch(url), []
     watch.allow(allowed)
     watch.attach(context)
@@ -384,7 +388,7 @@ def check_without_service_worker(context, url, allowed="nothing"):
     with page.expect_console_message(lambda each: OFFLINE in each.text, timeout=BOOT):
         tab = Site(page).open(url).expect_state("ready")
     draw_and_read(tab)
-    expect_kept(tab, "")
+    expect_kept(tab, text)
     assert [each.type for each in info] == ["info"]
     watch.check()
 
@@ -392,14 +396,14 @@ def check_without_service_worker(context, url, allowed="nothing"):
 def test_address_that_allows_no_service_worker(launched, host):
     """On plain http the page works as before."""
     context = launched("--host-resolver-rules=MAP pynet.test 127.0.0.1")
-    check_without_service_worker(context, host.url.replace("127.0.0.1", "pynet.test"))
+    check_without_service_worker(context, host.url.replace("127.0.0.1", "pynet.test"), INSECURE)
 
 
 def test_service_worker_that_is_refused(browser, host):
     """Where the service worker does not arrive the page works as before."""
     host.breaks = lambda path: path == "sw.js"
     context = browser.new_context()
-    check_without_service_worker(context, host.url, allowed="/sw.js|fetching the script")
+    check_without_service_worker(context, host.url, NEVER, allowed="/sw.js|fetching the script")
     context.close()
 
 

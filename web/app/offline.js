@@ -5,9 +5,12 @@
 
 import * as store from "./store.js";
 
-/** Say once, to whoever looks into the console, why the page will need its server again. */
-const sayWhy = (/** @type {string} */ reason) =>
+/** Say once, to whoever looks into the console, why the page will need its server again. @param {string} reason */
+function sayWhy(reason) {
   console.info(`This version of the page is not kept for offline use: ${reason}`);
+  const { offline } = store.get();
+  if (offline === "no" || offline === "keeping") store.set({ offline: isSecureContext ? "never" : "insecure" });
+}
 
 /** How long the page has been ready by then, in milliseconds: a drawing may wait for its answer. */
 const PAUSE = 500;
@@ -19,7 +22,7 @@ const LIMIT = 20_000;
 const AGAIN = 5000;
 
 function ready() {
-  if (store.get().offline === "no") store.set({ offline: "ready" });
+  if (store.get().offline !== "update") store.set({ offline: "ready" });
 }
 
 /** Name the manifest, with which a visitor can install the page. It does not stand in index.html, for
@@ -76,6 +79,7 @@ function begin() {
     clearTimeout(limit);
     setTimeout(() => {
       offerInstallation();
+      if (!controller) store.set({ offline: "keeping" });
       register(container).catch(({ message }) => sayWhy(message));
     }, PAUSE);
   }

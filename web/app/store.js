@@ -33,8 +33,9 @@
  * @property {Answer | null} answer
  * @property {"" | "snapshot" | "ordinary"} boot How Python was started, once it runs.
  * @property {boolean} settled Whether nothing that Python starts with is still to come.
- * @property {"no" | "ready" | "update"} offline Whether the site is kept on the device; with "update"
- *   it is a newer build than the one that is open.
+ * @property {"no" | "keeping" | "ready" | "update" | "insecure" | "never"} offline Whether the site is kept on
+ *   the device; with "update" it is a newer build than the one that is open, and with the last two it
+ *   cannot be kept.
  */
 
 /** @type {State} */
