@@ -149,12 +149,12 @@ export class WorkerClient {
     if (this.#ended.signal.aborted) return;
     try {
       const calls = await this.#runPyScript(worker, { version, config: RESTORED });
-      if (!this.#ended.signal.aborted) this.#calls = calls;
-    } catch (error) {
       if (this.#ended.signal.aborted) return;
-      this.#goOnWithout(lastLine(error));
+      this.#calls = calls;
+      this.#settle();
+    } catch (error) {
+      if (!this.#ended.signal.aborted) this.#goOnWithout(lastLine(error));
     }
-    this.#settle();
   }
 
   /** Say that PyScript will not come. @param {string} reason */
