@@ -42,3 +42,5 @@ interface PyodideModule {
 
 /** Of early.js: a worker that starts Python from the snapshot, and what it has reported by now. */
 declare function snapshotWorker(): { worker: Worker; script: string; reports: MessageEvent[] };
+/** Of early.js: the form in which the large files of Python should come now. */
+declare function formOfFiles(): "kept" | "plain" | "packed";

@@ -20,6 +20,7 @@
     const timing = page instanceof PerformanceNavigationTiming ? page : null;
     return timing && timing.encodedBodySize < timing.decodedBodySize ? "plain" : "packed";
   }
+  globalThis.formOfFiles = form;
 
   const { currentScript } = document;
   const base = currentScript instanceof HTMLScriptElement ? currentScript.src : location.href;

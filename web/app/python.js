@@ -7,7 +7,7 @@
 import { watchDownloads } from "./downloads.js";
 import { complete, connect } from "./halves.js";
 import { openImage } from "./image.js";
-import { urlOf } from "./site.js";
+import { available, urlOf } from "./site.js";
 import * as snapshot from "./snapshot.js";
 import { CORE, source } from "./sources.js";
 
@@ -102,14 +102,15 @@ function heard(key) {
   });
 }
 
-/** What the page wants: the ordinary start of Python, where PyScript has made this worker, or else one
- *  from the snapshot, and PyScript later. */
-const early = new URL(import.meta.url).hash !== "#ordinary";
+/** What the page wants stands in the address: a start from the snapshot, and PyScript later; or, where
+ *  PyScript has made this worker, the ordinary one, with files in the form that the page names. */
+const [wish, ordinaryForm] = new URL(import.meta.url).hash.slice(1).split("-");
+const early = wish === "snapshot";
+if (early && !available) close(); // the site has none; nothing that follows happens then
 /** Where an earlier visit may have left everything: opened, and nothing read of it yet. */
 const image = early ? heard("image").then(openImage) : null;
 if (early) heard("run").then(goOn);
-/** The form in which the files are to come. @type {import("./downloads.js").Form} */
-const form = early ? await heard("begin") : "packed";
+const form = /** @type {import("./downloads.js").Form} */ (early ? await heard("begin") : ordinaryForm);
 
 addEventListener("py:progress", (event) => {
   if (event instanceof CustomEvent) tell({ stage: String(event.detail) });

@@ -40,8 +40,6 @@ async function checkWorkerFile() {
   if (!response?.ok) throw new WorkerLost(`worker.py could not be fetched (${answer})`);
 }
 
-if (!available) globalThis.snapshotWorker?.().worker.terminate(); // it would wait for nothing
-
 /**
  * Call functions of worker.py in a worker without PyScript: see answerThrough in python.js.
  * @param {MessagePort} port
@@ -123,7 +121,8 @@ export class WorkerClient {
 
   /** Load PyScript and have it start Python and worker.py. @returns {Promise<Calls>} */
   async #boot() {
-    const version = new URL("python.js#ordinary", import.meta.url).href;
+    const form = globalThis.formOfFiles?.() ?? "packed"; // the script that knows may not have come
+    const version = new URL(`python.js#ordinary-${form}`, import.meta.url).href;
     const config = urlOf("pyscript.json");
     const calls = await this.#runPyScript((worker) => this.#adopt(worker), { version, config });
     this.#settle();
