@@ -148,7 +148,7 @@ async function complete({ source, data }) {
 }
 
 /**
- * Forget other builds when no page can need them: when none is open but one that comes, or is of this one.
+ * Forget older builds when no page can need them: when none is open but one that comes, or is of this one.
  * @param {string} [page] The id of that page.
  */
 async function forget(page) {
@@ -157,7 +157,8 @@ async function forget(page) {
   const { installing, waiting } = worker.registration;
   if (installing || waiting || pages.some(({ id }) => id !== page)) return;
   for (const name of names) {
-    if (name.startsWith(PREFIX) && name !== NAME) await caches.delete(name);
+    if (name === NAME) return; // they stand in order of age; a newer one is to go on where it broke off
+    if (name.startsWith(PREFIX)) await caches.delete(name);
   }
 }
 
